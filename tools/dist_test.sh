@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Evaluate with GPUS processes on this machine, with or without a GPU:
+#   bash tools/dist_test.sh CONFIG CHECKPOINT GPUS [flags of tools/test.py]
+# Several machines: set NNODES, NODE_RANK, MASTER_ADDR and PORT on each.
+set -eu
+
+CONFIG=${1:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [flags of tools/test.py]}
+CHECKPOINT=${2:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [flags of tools/test.py]}
+GPUS=${3:?usage: dist_test.sh CONFIG CHECKPOINT GPUS [flags of tools/test.py]}
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} MKL_NUM_THREADS=${MKL_NUM_THREADS:-1}
+
+exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
+    --nproc_per_node="$GPUS" \
+    "$(dirname "$0")/test.py" "$CONFIG" "$CHECKPOINT" --launcher pytorch "${@:4}"
