@@ -1,0 +1,179 @@
+"""Accuracy, mean average precision and macro F1 of every stream."""
+from __future__ import annotations
+
+import logging
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+from mmengine.dist import (broadcast_object_list, collect_results, get_world_size,
+                           is_main_process)
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmengine.registry import METRICS
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score
+
+from projects.bss.functional.measure import FUSED
+
+MEASURES = ('acc', 'map', 'macro_f1')
+Result = tuple[tuple[int, str], int, dict[str, np.ndarray]]
+
+
+def classification_scores(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """Compute the three measures of the paper for one stream.
+
+    Args:
+        labels: Class indices, shape (N,), in [0, C).
+        scores: Class probabilities, shape (N, C).
+
+    Returns:
+        ``acc``; ``map``, the mean over the classes that occur in ``labels`` of the one-vs-rest
+        average precision; ``macro_f1``, the mean of class-wise F1 over the classes that occur
+        in labels or predictions. All in [0, 1].
+
+    Reference:
+        BSS (IJCAI 2025), section 4.1.
+    """
+    predicted = scores.argmax(axis=1)
+    present = np.unique(labels)
+    relevant = labels[:, None] == present
+    return dict(
+        acc=float(accuracy_score(labels, predicted)),
+        map=float(average_precision_score(relevant, scores[:, present], average='macro')),
+        macro_f1=float(f1_score(labels, predicted, average='macro', zero_division=0)))
+
+
+@METRICS.register_module()
+class MultiModalMetric(BaseMetric):
+    """Measure the fused stream and each modality.
+
+    Keys are ``<measure>/<stream>``, such as ``acc/fused``, ``map/rgb`` or ``macro_f1/depth``, and
+    ``gap/acc``, the accuracy of the best modality less that of the worst. A sample that was seen
+    more than once (padding of distributed loaders, stand-ins for unreadable samples) counts once.
+
+    Args:
+        streams: Streams to measure; ``None`` takes those of the first sample.
+        collect_device: Where results of other processes are collected, ``'cpu'`` or ``'gpu'``.
+        prefix: Put before all keys, or ``None``.
+    """
+
+    default_prefix = ''
+
+    def __init__(self,
+                 streams: Sequence[str] | None = None,
+                 collect_device: str = 'cpu',
+                 prefix: str | None = None) -> None:
+        super().__init__(collect_device, prefix)
+        self.streams = None if streams is None else tuple(streams)
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep labels and scores of a batch.
+
+        Args:
+            data_batch: Not used.
+            data_samples: Data samples as dictionaries, with ``sample_idx``, ``gt_labels`` and
+                ``pred_scores``.
+
+        Raises:
+            KeyError: If a data sample lacks its index or one of the streams.
+        """
+        for sample in data_samples:
+            if 'sample_idx' not in sample:
+                raise KeyError('MultiModalMetric needs `sample_idx` in every data sample, to '
+                               'count each once: let the pipeline pack it as metainfo.')
+            self.results.append((self._key(sample), int(sample['gt_labels']['item']),
+                                 self._rows(sample['pred_scores'])))
+
+    @staticmethod
+    def _key(sample: Mapping[str, Any]) -> tuple[int, str]:
+        # Concatenated data sets repeat `sample_idx`; the clip tells their samples apart.
+        return int(sample['sample_idx']), str(sample.get('clip_id', ''))
+
+    def _rows(self, scores: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        wanted = self.streams or tuple(scores)
+        missing = [name for name in wanted if name not in scores]
+        if missing:
+            raise KeyError(f'The predictions must hold a score for each of the streams {wanted}, '
+                           f'but lack {missing} (they hold {list(scores)}): check the head of '
+                           'the model and `streams` of MultiModalMetric.')
+        return {name: scores[name].float().cpu().numpy() for name in wanted}
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Measure everything that was processed, in all processes together.
+
+        Unlike the base class, which cuts the list at ``size`` and thereby assumes equal shares,
+        any shares are put together without loss.
+
+        Args:
+            size: Number of samples of the data set.
+
+        Returns:
+            The measures by key, the same in every process.
+        """
+        shares = collect_results([self.results], get_world_size(), self.collect_device)
+        self.results.clear()
+        metrics: list[dict[str, float] | None] = [None]
+        if is_main_process():
+            unique = {result[0]: result for share in shares for result in share}
+            self._report_size(len(unique), size)
+            measured = self.compute_metrics([unique[key] for key in sorted(unique)])
+            metrics = [{f'{self.prefix}/{key}' if self.prefix else key: value
+                        for key, value in measured.items()}]
+        broadcast_object_list(metrics)
+        return metrics[0]  # type: ignore[return-value]
+
+    @staticmethod
+    def _report_size(measured: int, size: int) -> None:
+        if measured != size:
+            print_log(f'MultiModalMetric measured {measured} of {size} samples; the others were '
+                      'not predicted.', logger='current', level=logging.WARNING)
+
+    def compute_metrics(self, results: Sequence[Result]) -> dict[str, float]:
+        """Measure results in which every sample stands once.
+
+        Args:
+            results: Key, label and scores by stream of each sample.
+
+        Returns:
+            The measures by key.
+
+        Raises:
+            ValueError: For no results, a label outside the classes, or scores that are NaN.
+        """
+        if not results:
+            raise ValueError('MultiModalMetric has no predictions to measure: the data set is '
+                             'empty, or none of its samples could be read.')
+        labels = np.array([label for _, label, _ in results])
+        streams = {name: np.stack([scores[name] for _, _, scores in results])
+                   for name in results[0][2]}
+        for name, scores in streams.items():
+            _check(name, labels, scores)
+        self._report_absent(labels, next(iter(streams.values())).shape[1])
+        measured = {name: classification_scores(labels, s) for name, s in streams.items()}
+        metrics = {f'{measure}/{name}': values[measure] for measure in MEASURES
+                   for name, values in measured.items()}
+        accuracies = [values['acc'] for name, values in measured.items() if name != FUSED]
+        if len(accuracies) > 1:
+            metrics['gap/acc'] = max(accuracies) - min(accuracies)
+        return metrics
+
+    @staticmethod
+    def _report_absent(labels: np.ndarray, num_classes: int) -> None:
+        absent = sorted(set(range(num_classes)) - set(labels.tolist()))
+        if absent:
+            print_log(f'MultiModalMetric leaves {len(absent)} of {num_classes} classes out of the '
+                      f'mean average precision, because no label names them: {absent}.',
+                      logger='current')
+
+
+def _check(stream: str, labels: np.ndarray, scores: np.ndarray) -> None:
+    num_classes = scores.shape[1]
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if len(wrong):
+        raise ValueError(f'Labels must lie in [0, {num_classes}), the number of scores of stream '
+                         f"'{stream}', but got {wrong[0]}: set `num_classes` of the head to the "
+                         'number of classes of the data set.')
+    bad = int(np.isnan(scores).any(axis=1).sum())
+    if bad:
+        raise ValueError(f"The scores of stream '{stream}' must be numbers, but those of {bad} of "
+                         f'{len(scores)} samples are NaN: the model has diverged. Lower the '
+                         'learning rate or train without `--amp`.')

@@ -1,0 +1,98 @@
+"""Encoders, fusion and head as one model."""
+from __future__ import annotations
+
+from typing import Mapping
+
+import torch.nn as nn
+from mmengine.registry import MODELS
+from torch import Tensor
+
+from projects.bss.models.base import StreamClassifier
+
+
+@MODELS.register_module()
+class MultiModalClassifier(StreamClassifier):
+    """Classifier of samples that have several modalities.
+
+    Args:
+        encoders: Encoder config by modality, at least two; the order is that of the modalities.
+        fusion: Config of the fusion.
+        head: Config of the head, which has one classifier per modality and one fused.
+        data_preprocessor: Config of the preprocessor that stacks, moves and normalises.
+        init_cfg: Initialisation config of mmengine.
+
+    Raises:
+        ValueError: For fewer than two modalities, a modality called ``'fused'``, or modalities or
+            widths that differ between encoders, fusion and head.
+
+    Reference:
+        BSS (IJCAI 2025), Eqs. 1-4 and 12.
+    """
+
+    def __init__(self,
+                 encoders: Mapping[str, dict | nn.Module],
+                 fusion: dict | nn.Module,
+                 head: dict | nn.Module,
+                 data_preprocessor: dict | nn.Module | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(encoders, data_preprocessor, init_cfg)
+        if len(self.modalities) < 2:
+            raise ValueError('`encoders` must hold at least two modalities, but holds '
+                             f'{list(self.modalities)}: use UnimodalClassifier for a single one.')
+        self.fusion = fusion if isinstance(fusion, nn.Module) else MODELS.build(fusion)
+        self.head = head if isinstance(head, nn.Module) else MODELS.build(head)
+        self.num_classes = self.head.num_classes
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        for part, module in (('fusion', self.fusion), ('head', self.head)):
+            if set(module.in_channels) != set(self.modalities):
+                raise ValueError(
+                    f'`{part}.in_channels` must name the modalities of `encoders`, '
+                    f'{list(self.modalities)}, but names {list(module.in_channels)}.')
+        if self.fusion.out_channels != self.head.fused_channels:
+            raise ValueError(f'`head.fused_channels` must be the width of the fusion, '
+                             f'{self.fusion.out_channels}, but got {self.head.fused_channels}.')
+
+    def classify(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Fuse and classify.
+
+        Args:
+            features: Features by modality, each of shape (N, d_m).
+
+        Returns:
+            Logits by stream, each of shape (N, C).
+
+        Raises:
+            ValueError: If an encoder's width is not that of the head.
+        """
+        for name, width in self.head.in_channels.items():
+            if features[name].shape[1] != width:
+                raise ValueError(
+                    f"`head.in_channels['{name}']` must be the width of that encoder, "
+                    f'{features[name].shape[1]}, but got {width}: set it in the head and in the '
+                    'fusion.')
+        return self.head(features, self.fusion(features))
+
+    def loss(self, logits: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+        """Compute the loss terms of the head (Eq. 4).
+
+        Args:
+            logits: Logits by stream, each of shape (N, C).
+            labels: Class indices, shape (N,).
+
+        Returns:
+            Named scalars, already weighted.
+        """
+        return self.head.loss(logits, labels)
+
+    def predict(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Compute class probabilities by the head (Eq. 12).
+
+        Args:
+            logits: Logits by stream, each of shape (N, C).
+
+        Returns:
+            Probabilities by stream, each of shape (N, C).
+        """
+        return self.head.predict(logits)
