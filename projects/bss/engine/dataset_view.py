@@ -1,0 +1,86 @@
+"""See through data set wrappers: identity of a data set and of its items, and its views."""
+from __future__ import annotations
+
+import copy
+import hashlib
+from typing import Any, Sequence
+
+from mmengine.dataset import Compose
+
+_WRAPPED = ('datasets', 'dataset')
+
+
+def fingerprint(dataset: Any) -> str:
+    """Identify a data set by its annotations.
+
+    Args:
+        dataset: A data set with its own ``fingerprint()``, any mmengine ``BaseDataset``, or a
+            wrapper (concat, repeat) of such; of anything else only the length is known.
+
+    Returns:
+        Hexadecimal digest.
+    """
+    if hasattr(dataset, 'fingerprint'):
+        return dataset.fingerprint()
+    parts = [type(dataset).__name__, str(len(dataset))]
+    parts += [fingerprint(inner) for inner in _inner_datasets(dataset)]
+    digest = hashlib.sha256('/'.join(parts).encode())
+    if len(getattr(dataset, 'data_bytes', ())):
+        digest.update(dataset.data_bytes.data)
+    else:
+        digest.update(repr(getattr(dataset, 'data_list', None)).encode())
+    return digest.hexdigest()
+
+
+def original_index(dataset: Any, position: int) -> int:
+    """Find the ``sample_idx`` that an item carries at a position of a possibly wrapped data set.
+
+    Args:
+        dataset: A data set or an mmengine wrapper of one.
+        position: Position in ``dataset``.
+
+    Returns:
+        The position in the innermost data set, which mmengine stores as ``sample_idx``.
+    """
+    if not hasattr(dataset, '_get_ori_dataset_idx'):
+        return position
+    inner = dataset._get_ori_dataset_idx(position)
+    if isinstance(inner, tuple):
+        return original_index(dataset.datasets[inner[0]], inner[1])
+    return original_index(dataset.dataset, inner)
+
+
+def with_pipeline(dataset: Any, pipeline: Sequence[Any]) -> Any:
+    """Make a view of a data set that goes through another pipeline; annotations are shared.
+
+    Args:
+        dataset: A data set with a ``pipeline`` or a wrapper of such.
+        pipeline: Configs of the transforms.
+
+    Returns:
+        The view, of the same length and order.
+
+    Raises:
+        TypeError: If no ``pipeline`` is found.
+    """
+    view = copy.copy(dataset)
+    if hasattr(dataset, 'pipeline'):
+        view.pipeline = Compose(list(pipeline))
+        return view
+    if hasattr(dataset, 'datasets'):
+        view.datasets = [with_pipeline(inner, pipeline) for inner in dataset.datasets]
+    elif hasattr(dataset, 'dataset'):
+        view.dataset = with_pipeline(dataset.dataset, pipeline)
+    else:
+        raise TypeError(f'A {type(dataset).__name__} has no `pipeline` that a scoring view could '
+                        'replace: set `scoring=dict(pipeline=None)` in BSSHook to score the '
+                        'training view as it is.')
+    return view
+
+
+def _inner_datasets(dataset: Any) -> list[Any]:
+    found: list[Any] = []
+    for name in _WRAPPED:
+        inner = getattr(dataset, name, [])
+        found += list(inner) if isinstance(inner, (list, tuple)) else [inner]
+    return found

@@ -1,0 +1,176 @@
+"""Where criteria come from: a pass of its own, or the training forward passes themselves."""
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from mmengine.dist import all_gather
+from torch import Tensor, nn
+
+from projects.bss.datasets.samplers import BalanceSampler
+from projects.bss.functional import closest_name
+
+from .criteria import ModelOutputs
+from .dataset_view import with_pipeline
+from .measurer import BalanceMeasurer
+from .probe import LogitsProbe
+from .score_table import ScoreTable
+from .scoring import labels_of, own_rows, score_dataset, scoring_loader
+
+
+class ScoreSource(ABC):
+    """Base of the sources of criteria.
+
+    Args:
+        measurer: Criteria to measure.
+    """
+
+    first_epoch = 0
+
+    def __init__(self, measurer: BalanceMeasurer) -> None:
+        self.measurer = measurer
+
+    def attach(self, runner: Any, model: nn.Module, probe: LogitsProbe,
+               table: ScoreTable) -> None:
+        """Connect to a run.
+
+        Args:
+            runner: The runner.
+            model: The model without a parallel wrapper.
+            probe: Probe on the model.
+            table: Table to write to.
+        """
+        self.runner, self.model, self.probe, self.table = runner, model, probe, table
+
+    def observe(self, sampler: BalanceSampler, data_batch: Any) -> None:
+        """See a training batch after its forward pass and before the cursor moves.
+
+        Args:
+            sampler: The sampler that drew the batch.
+            data_batch: The batch as the loader returned it.
+        """
+
+    def flush(self) -> None:
+        """Write everything observed so far to the table."""
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Bring the criteria in the table up to date."""
+
+
+class ScoringPass(ScoreSource):
+    """Measure by one ordered pass over a view of the training set.
+
+    Args:
+        measurer: Criteria to measure.
+        pipeline: Transforms of the view; ``'val'`` for those of the validation set, None for the
+            training set's own.
+        batch_size: Samples per batch; None takes the larger of validation and training batch.
+        mode: ``'eval'`` or ``'train'``, see :func:`score_dataset`.
+    """
+
+    def __init__(self,
+                 measurer: BalanceMeasurer,
+                 pipeline: Any = 'val',
+                 batch_size: int | None = None,
+                 mode: str = 'eval') -> None:
+        super().__init__(measurer)
+        if mode not in ('eval', 'train'):
+            raise ValueError(closest_name('scoring mode', mode, ('eval', 'train')))
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f'`scoring.batch_size` must be at least 1, but got {batch_size}.')
+        self.pipeline = pipeline
+        self.batch_size = batch_size
+        self.mode = mode
+
+    def attach(self, runner: Any, model: nn.Module, probe: LogitsProbe,
+               table: ScoreTable) -> None:
+        """Connect to a run and build the loader of the pass."""
+        super().attach(runner, model, probe, table)
+        loader = runner.train_dataloader
+        pipeline = self._pipeline()
+        view = loader.dataset if pipeline is None else with_pipeline(loader.dataset, pipeline)
+        self.loader = scoring_loader(loader, view, self.batch_size or self._default_batch_size())
+
+    def refresh(self) -> None:
+        """Run the pass, under the autocast that training runs under."""
+        with self.runner.optim_wrapper.optim_context(self.model):
+            self.probe.listening = True
+            self.table.write(*score_dataset(self.model, self.loader, self.probe, self.measurer,
+                                            self.mode))
+            self.probe.listening = False
+
+    def _pipeline(self) -> Any:
+        if self.pipeline != 'val':
+            return self.pipeline
+        if self.runner.val_loop is None:
+            self.runner.logger.warning(
+                'There is no validation set whose transforms the scoring pass could use: it reads '
+                'the training view, random augmentation included. Set BSSHook(scoring=dict('
+                'pipeline=[...])) for deterministic scores.')
+            return None
+        dataset = self.runner.val_dataloader.dataset
+        while not hasattr(dataset, 'pipeline'):
+            dataset = dataset.datasets[0] if hasattr(dataset, 'datasets') else dataset.dataset
+        return dataset.pipeline.transforms
+
+    def _default_batch_size(self) -> int:
+        loaders = [self.runner.train_dataloader]
+        if self.runner.val_loop is not None:
+            loaders.append(self.runner.val_dataloader)
+        return max(loader.batch_size or 1 for loader in loaders)
+
+
+class TrainingForward(ScoreSource):
+    """Harvest the logits of the training forward passes: no extra pass, no extra decoding.
+
+    Args:
+        measurer: Criteria to measure; the exact gradient magnitude cannot be harvested.
+    """
+
+    first_epoch = 1
+
+    def __init__(self, measurer: BalanceMeasurer) -> None:
+        super().__init__(measurer)
+        if measurer.needs_graph:
+            raise ValueError('`source=\'train\'` cannot measure GradientMagnitude, because the '
+                             'graph is gone after the training step: use HeadGradientMagnitude, or '
+                             'source=\'pass\'.')
+        self._seen: list[Tensor] = []
+
+    def attach(self, runner: Any, model: nn.Module, probe: LogitsProbe,
+               table: ScoreTable) -> None:
+        """Connect to a run and listen from now on."""
+        super().attach(runner, model, probe, table)
+        probe.listening = True
+
+    def observe(self, sampler: BalanceSampler, data_batch: Any) -> None:
+        """Measure the batch from the logits that its training forward pass left."""
+        samples = data_batch['data_samples']
+        positions = sampler.rank_positions()[:len(samples)]
+        logits, features = self.probe.take(len(samples))
+        device = next(iter(logits.values())).device
+        labels = labels_of(samples).to(device, non_blocking=True)
+        with torch.no_grad():
+            criteria = self.measurer.measure(ModelOutputs(logits, features, labels))
+        rows = own_rows(self.runner.train_dataloader.dataset, positions.tolist(), samples)
+        keep = torch.zeros(len(samples), dtype=torch.float64)
+        keep[rows] = 1
+        located = torch.stack([keep, positions.double()]).to(device, non_blocking=True)
+        self._seen += all_gather(torch.cat([located, criteria.double()]))
+
+    def flush(self) -> None:
+        """Write what was observed; a sample seen twice keeps its last values."""
+        if self._seen:
+            keep, positions, *criteria = torch.cat(self._seen, dim=1).cpu()
+            kept = keep.bool()
+            self._seen.clear()
+            self.table.write(positions[kept].long(), torch.stack(criteria)[:, kept])
+
+    def refresh(self) -> None:
+        """Nothing to run: the table holds the last values already."""
+        self.flush()
+
+
+SOURCES: dict[str, type[ScoreSource]] = {'pass': ScoringPass, 'train': TrainingForward}

@@ -1,0 +1,143 @@
+"""One ordered pass over the training set that measures every sample and touches nothing."""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator, Sequence
+
+import torch
+from mmengine.dist import all_reduce, get_dist_info
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from .criteria import ModelOutputs
+from .dataset_view import original_index
+from .measurer import BalanceMeasurer
+from .probe import LogitsProbe
+from .randomness import untouched_randomness
+
+
+def labels_of(data_samples: Sequence[Any]) -> Tensor:
+    """Read the class indices of a batch.
+
+    Args:
+        data_samples: N data samples of mmaction2 (``gt_labels.item`` or ``gt_label``) or
+            mmpretrain (``gt_label``).
+
+    Returns:
+        Class indices, shape (N,), int64.
+
+    Raises:
+        ValueError: If a sample has no single class.
+    """
+    labels = [sample.gt_labels.item if hasattr(sample, 'gt_labels') else sample.gt_label
+              for sample in data_samples]
+    labels = [label if isinstance(label, Tensor) else label.label for label in labels]
+    if any(label.numel() != 1 for label in labels):
+        raise ValueError('Balance scores need one class per sample, but a data sample has '
+                         f'{max(label.numel() for label in labels)} label entries: switch off '
+                         'label mixing in the scored view.')
+    return torch.stack([label.reshape(()) for label in labels])
+
+
+def own_rows(dataset: Any, positions: Sequence[int], data_samples: Sequence[Any]) -> list[int]:
+    """Find the rows of a batch that hold the samples asked for.
+
+    A data set may put another sample in the place of an unreadable one; that sample's
+    ``sample_idx`` gives it away, and its criteria must not be written to the unreadable one.
+
+    Args:
+        dataset: The data set.
+        positions: Dataset positions asked for, in the order of the batch.
+        data_samples: Data samples received. Without a ``sample_idx`` they are trusted.
+
+    Returns:
+        Rows to keep.
+    """
+    return [
+        row for row, (position, sample) in enumerate(zip(positions, data_samples))
+        if sample.get('sample_idx', None) in (None, original_index(dataset, position))
+    ]
+
+
+def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoader:
+    """Make a loader that visits this rank's share of a data set once, in order.
+
+    Args:
+        loader: The training loader, whose workers and collation are taken over.
+        dataset: View of the training set to read.
+        batch_size: Samples per batch.
+
+    Returns:
+        Loader with a random stream of its own.
+    """
+    rank, world_size = get_dist_info()
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=range(rank, len(dataset), world_size),
+        num_workers=loader.num_workers,
+        collate_fn=loader.collate_fn,
+        pin_memory=loader.pin_memory,
+        multiprocessing_context=loader.multiprocessing_context,
+        generator=torch.Generator().manual_seed(0))
+
+
+def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
+                  measurer: BalanceMeasurer, mode: str = 'eval') -> tuple[Tensor, Tensor]:
+    """Measure the criteria of every sample of a data set.
+
+    Parameters, buffers, random streams and train/eval modes are left as they were.
+
+    Args:
+        model: The model without a parallel wrapper, with mmengine's ``data_preprocessor``.
+        loader: Loader made by :func:`scoring_loader`.
+        probe: Probe on the model.
+        measurer: Criteria to compute.
+        mode: ``'eval'``, or ``'train'`` for what the authors' code does: dropout is active and
+            BatchNorm uses batch statistics and moves its running ones, the only thing in this
+            package by which scoring touches a model.
+
+    Returns:
+        Positions measured, shape (k,), int64, ascending and the same on all ranks; and rows
+        correlation and information, shape (2, k), float32.
+    """
+    size = len(loader.dataset)  # type: ignore[arg-type]
+    table = torch.zeros(3, size)
+    with untouched_randomness(), _mode_of(model, mode == 'train'), torch.set_grad_enabled(
+            measurer.needs_graph):
+        start = 0
+        share = list(loader.sampler)
+        for batch in loader:
+            samples = batch['data_samples']
+            positions = share[start:start + len(samples)]
+            start += len(samples)
+            _measure_batch(model, batch, positions, loader.dataset, probe, measurer, table)
+    all_reduce(table)
+    measured = torch.nonzero(table[2]).flatten()
+    return measured, table[:2, measured]
+
+
+def _measure_batch(model: Any, batch: Any, positions: list[int], dataset: Any,
+                   probe: LogitsProbe, measurer: BalanceMeasurer, table: Tensor) -> None:
+    samples = batch['data_samples']
+    rows = own_rows(dataset, positions, samples)
+    data = model.data_preprocessor(batch, False)
+    model(**data, mode='loss')
+    logits, features = probe.take(len(samples))
+    labels = labels_of(data['data_samples']).to(next(iter(logits.values())).device)
+    criteria = measurer.measure(
+        ModelOutputs(logits, features, labels, list(model.parameters()))).cpu()
+    columns = [positions[row] for row in rows]
+    table[:2, columns] = criteria[:, rows]
+    table[2, columns] = 1
+
+
+@contextmanager
+def _mode_of(model: nn.Module, training: bool) -> Iterator[None]:
+    modes = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode

@@ -1,0 +1,15 @@
+"""Balance-aware Sequence Sampling as pure functions: torch only, usable in anybody's loop."""
+from .measure import (balance_score, feature_similarity, gradient_magnitude,
+                      head_gradient_magnitude, min_max, multimodal_loss, prediction_similarity,
+                      stream_weights)
+from .names import closest_name
+from .pacing import PACINGS, pacing, paced_count
+from .sampling import (effective_sample_size, momentum_update, rank, sampling_entropy,
+                       sampling_probabilities, weighted_permutation)
+
+__all__ = [
+    'PACINGS', 'balance_score', 'closest_name', 'effective_sample_size', 'feature_similarity',
+    'gradient_magnitude', 'head_gradient_magnitude', 'min_max', 'momentum_update',
+    'multimodal_loss', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
+    'sampling_entropy', 'sampling_probabilities', 'stream_weights', 'weighted_permutation'
+]
