@@ -1,0 +1,187 @@
+"""Common base of the multi-modal data sets."""
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from projects.bss.datasets.errors import UnreadableSampleError
+
+_POLICIES = ('raise', 'skip')
+_NAMED_AT_MOST = 5
+
+
+class MultiModalDataset(BaseDataset):
+    """Samples whose modalities are named streams.
+
+    ``load_data_list`` of a data set returns records of the form
+    ``{'modalities': {name: {...}}, 'gt_label': int, 'clip_id': str}``. A stream that lives in a
+    file gives its address as ``'path'``; everything else in it (format, frame range, text) is up
+    to the data set and its transforms. All files are looked for once, when the annotations are
+    loaded.
+
+    A data set sets ``obtain`` (a sentence: where it comes from), ``substitute_command`` (writes a
+    stand-in) and ``derive_commands`` (modality name -> command that computes its files, where
+    ``{data_root}`` is filled in), which the errors about missing files quote.
+
+    Args:
+        modalities: Names of the streams to load, in the order of the model; at least one.
+        on_error: What happens to a sample that cannot be read. ``'raise'`` stops with a sentence.
+            ``'skip'`` leaves samples with missing files out when the annotations are loaded, and
+            returns the next readable sample, under its own ``sample_idx``, in place of one that
+            fails to decode; both are named in the log.
+        **kwargs: Arguments of mmengine's ``BaseDataset``.
+
+    Raises:
+        ValueError: If ``modalities`` is empty, repeats a name or uses ``'fused'``, or if
+            ``on_error`` is unknown.
+        FileNotFoundError: If the annotation file or, with ``on_error='raise'``, any file of a
+            used modality is missing.
+    """
+
+    obtain: str = ''
+    substitute_command: str = ''
+    derive_commands: dict[str, str] = {}
+
+    def __init__(self, *, modalities: Sequence[str], on_error: str = 'raise',
+                 **kwargs: Any) -> None:
+        if on_error not in _POLICIES:
+            raise ValueError(f'on_error must be one of {_POLICIES}, got {on_error!r}; choose '
+                             "'raise' to stop at an unreadable sample or 'skip' to go on.")
+        self.modalities = _checked_modalities(modalities)
+        self.on_error = on_error
+        self._logged: set[str] = set()
+        super().__init__(**kwargs)
+
+    def fingerprint(self) -> str:
+        """Digest of the annotations: ids, labels and frame ranges, but no paths.
+
+        Returns:
+            64 hexadecimal digits, equal on every machine that holds the same samples in the same
+            order.
+        """
+        digest = hashlib.sha256()
+        for position in range(len(self)):
+            record = self.get_data_info(position)
+            streams = {name: {key: value for key, value in stream.items() if key != 'path'}
+                       for name, stream in record['modalities'].items()}
+            entry = [record['clip_id'], record['gt_label'], streams]
+            digest.update(json.dumps(entry, sort_keys=True).encode())
+        return digest.hexdigest()
+
+    def filter_data(self) -> list[dict]:
+        """Look for the files of every sample, once.
+
+        Returns:
+            The records whose files all exist.
+
+        Raises:
+            FileNotFoundError: If files are missing and ``on_error='raise'``, or if no sample is
+                complete.
+        """
+        missing = [(record, name) for record in self.data_list
+                   for name in _missing_streams(record)]
+        if not missing:
+            return self.data_list
+        incomplete = {id(record): record['clip_id'] for record, _ in missing}
+        complete = [record for record in self.data_list if id(record) not in incomplete]
+        if self.on_error == 'raise' or not complete:
+            raise FileNotFoundError(self._missing_files_message(missing))
+        print_log(f'{type(self).__name__} leaves out {len(incomplete)} of {len(self.data_list)} '
+                  f'samples with missing files: {", ".join(incomplete.values())}.',
+                  logger='current', level=logging.WARNING)
+        return complete
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one sample.
+
+        Args:
+            idx: Position of the sample.
+
+        Returns:
+            What the last transform of the pipeline returns.
+
+        Raises:
+            UnreadableSampleError: If a file of the sample cannot be read; the message names the
+                sample and the file.
+        """
+        try:
+            return super().prepare_data(idx)
+        except UnreadableSampleError as error:
+            clip_id = self.get_data_info(idx)['clip_id']
+            raise UnreadableSampleError(
+                f'Sample {idx} (clip {clip_id!r}) of {type(self).__name__} cannot be read: '
+                f"{error} Restore the file, or set on_error='skip' to go on without it."
+            ) from error
+
+    def __getitem__(self, idx: int) -> Any:
+        if self.on_error == 'raise':
+            return super().__getitem__(idx)
+        total = len(self)
+        for step in range(total):
+            try:
+                return super().__getitem__((idx + step) % total)
+            except UnreadableSampleError as error:
+                self._log_once(str(error))
+        raise UnreadableSampleError(
+            f'None of the {total} samples of {type(self).__name__} can be read; the log names '
+            'every one of them. Restore the files.')
+
+    def require_file(self, path: str | Path, role: str) -> None:
+        """Check that a file without which the data set means nothing is there.
+
+        Args:
+            path: Address of the file.
+            role: What the file is, as in ``'annotation file'``.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f'{type(self).__name__} cannot find its {role} {str(path)!r}. {self._remedy()}')
+
+    def _log_once(self, message: str) -> None:
+        if message not in self._logged:
+            self._logged.add(message)
+            print_log(f'{message} The next readable sample takes its place.',
+                      logger='current', level=logging.WARNING)
+
+    def _missing_files_message(self, missing: list[tuple[dict, str]]) -> str:
+        paths = [record['modalities'][name]['path'] for record, name in missing]
+        named = ', '.join(map(repr, paths[:_NAMED_AT_MOST]))
+        more = ', ...' if len(paths) > _NAMED_AT_MOST else ''
+        affected = [name for name in self.modalities if any(name == gone for _, gone in missing)]
+        derive = ''.join(f'The files of {name!r} are computed with '
+                         f'`{self.derive_commands[name].format(data_root=self.data_root)}`. '
+                         for name in affected if name in self.derive_commands)
+        skip = " To go on without incomplete samples set on_error='skip'." \
+            if self.on_error == 'raise' else ''
+        return (f'{type(self).__name__} misses {len(paths)} files of its {len(self.data_list)} '
+                f'samples (modalities {", ".join(affected)}): {named}{more}. {derive}'
+                f'{self._remedy()}{skip}')
+
+    def _remedy(self) -> str:
+        if not self.substitute_command:
+            return self.obtain
+        return (f'{self.obtain} To try everything without it, write generated data with '
+                f'`{self.substitute_command}` and use the configs made for that.')
+
+
+def _checked_modalities(modalities: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(modalities)
+    if not names or len(set(names)) != len(names) or 'fused' in names:
+        raise ValueError("modalities must be different names, at least one, and none may be "
+                         f"'fused' (reserved for the fused stream), got {names}; correct the list.")
+    return names
+
+
+def _missing_streams(record: dict) -> list[str]:
+    return [name for name, stream in record['modalities'].items()
+            if 'path' in stream and not Path(stream['path']).exists()]
