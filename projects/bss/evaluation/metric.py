@@ -5,8 +5,7 @@ import logging
 from typing import Any, Mapping, Sequence
 
 import numpy as np
-from mmengine.dist import (broadcast_object_list, collect_results, get_world_size,
-                           is_main_process)
+from mmengine.dist import broadcast_object_list, collect_results, get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.registry import METRICS

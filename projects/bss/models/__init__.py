@@ -1,8 +1,8 @@
 """Encoders, fusions, heads and the classifiers made of them."""
 from projects.bss.models.base import StreamClassifier, pool_features, stack_labels
 from projects.bss.models.classifier import MultiModalClassifier
-from projects.bss.models.encoders import (InceptionI3D, MLPEncoder, TimmEncoder,
-                                          TorchvisionEncoder, inflate_stem)
+from projects.bss.models.encoders import (InceptionI3D, MLPEncoder, TimmEncoder, TorchvisionEncoder,
+                                          inflate_stem)
 from projects.bss.models.fusions import ConcatFusion, Fusion, split_logits
 from projects.bss.models.heads import JointHead
 from projects.bss.models.unimodal import UnimodalClassifier

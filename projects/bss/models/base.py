@@ -31,6 +31,11 @@ def pool_features(output: Tensor | Sequence[Tensor]) -> Tensor:
     return features.flatten(2).mean(dim=2) if features.dim() > 2 else features
 
 
+def build_part(part: dict | nn.Module) -> Any:
+    """Build a module from its config; a module is returned as it is."""
+    return part if isinstance(part, nn.Module) else MODELS.build(part)
+
+
 def stack_labels(data_samples: Sequence[BaseDataElement], num_classes: int) -> Tensor:
     """Collect the labels of a batch.
 
@@ -79,7 +84,7 @@ class StreamClassifier(BaseModel):
             raise ValueError(f"No modality may be called '{FUSED}', which is the name of the "
                              'fused stream: rename that entry of `encoders`.')
         self.encoders = ModuleDict({
-            name: encoder if isinstance(encoder, nn.Module) else MODELS.build(encoder)
+            name: build_part(encoder)
             for name, encoder in encoders.items()
         })
         self._logits_hooks: OrderedDict[int, LogitsHook] = OrderedDict()
@@ -160,7 +165,16 @@ class StreamClassifier(BaseModel):
 
         Returns:
             Features by modality, each of shape (N, d_m).
+
+        Raises:
+            TypeError: If an input has not been stacked.
         """
+        for name, x in inputs.items():
+            if not isinstance(x, Tensor):
+                raise TypeError(
+                    f"The input of modality '{name}' must be a tensor of shape (N, ...), but got "
+                    f'a {type(x).__name__}: give the model a `data_preprocessor` that stacks, '
+                    'such as mmaction.MultiModalDataPreprocessor.')
         return {name: pool_features(self.encoders[name](x)) for name, x in inputs.items()}
 
     @abstractmethod
@@ -197,14 +211,15 @@ class StreamClassifier(BaseModel):
         """
         if mode not in ('tensor', 'loss', 'predict'):
             raise ValueError(f"`mode` must be 'tensor', 'loss' or 'predict', but got {mode!r}.")
-        if mode != 'tensor' and data_samples is None:
-            raise ValueError(f'`data_samples` must be given for mode={mode!r}, but got None.')
         features = self.extract_features(self.select_inputs(inputs))
         logits = self.classify(features)
         for callback in tuple(self._logits_hooks.values()):
             callback(logits, features)
         if mode == 'tensor':
             return dict(features=features, logits=logits)
+        if data_samples is None:
+            raise ValueError(f'`data_samples` must be given for mode={mode!r}, but got None: '
+                             "pass them, or use mode='tensor'.")
         if mode == 'loss':
             return self.loss(logits, stack_labels(data_samples, self.num_classes))
         return self._add_scores(data_samples, self.predict(logits))

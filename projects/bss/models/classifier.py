@@ -7,7 +7,9 @@ import torch.nn as nn
 from mmengine.registry import MODELS
 from torch import Tensor
 
-from projects.bss.models.base import StreamClassifier
+from projects.bss.models.base import StreamClassifier, build_part
+from projects.bss.models.fusions import Fusion
+from projects.bss.models.heads import JointHead
 
 
 @MODELS.register_module()
@@ -39,8 +41,8 @@ class MultiModalClassifier(StreamClassifier):
         if len(self.modalities) < 2:
             raise ValueError('`encoders` must hold at least two modalities, but holds '
                              f'{list(self.modalities)}: use UnimodalClassifier for a single one.')
-        self.fusion = fusion if isinstance(fusion, nn.Module) else MODELS.build(fusion)
-        self.head = head if isinstance(head, nn.Module) else MODELS.build(head)
+        self.fusion: Fusion = build_part(fusion)
+        self.head: JointHead = build_part(head)
         self.num_classes = self.head.num_classes
         self._check_parts()
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
-from typing import Sequence
+from typing import Any, Sequence
 
 import torch.nn as nn
 from mmengine.model import BaseModule
@@ -17,7 +17,7 @@ from projects.bss.models.encoders.stem import inflate_stem
 class _TrunkEncoder(BaseModule, metaclass=ABCMeta):
     """Encoder around a network that maps a batch to (N, out_channels)."""
 
-    trunk: nn.Module
+    trunk: Any
     out_channels: int
 
     @property
@@ -42,26 +42,22 @@ class _TrunkEncoder(BaseModule, metaclass=ABCMeta):
         return features.unflatten(0, frames.shape[:2]).mean(dim=1)
 
 
-def _last(network: nn.Module, kinds: tuple[type, ...], name: str) -> str:
-    found = [path for path, module in network.named_modules() if isinstance(module, kinds)]
-    if not found:
+def _remove_classifier(network: nn.Module, name: str) -> int:
+    linears = [(path, m) for path, m in network.named_modules() if isinstance(m, nn.Linear)]
+    if not linears:
         raise ValueError(
             f'`name` must be a network that ends in a linear classifier, but {name!r} has no '
             'linear layer: choose another network, or write an encoder of your own.')
-    return found[-1]
+    path, classifier = linears[-1]
+    network.set_submodule(path, nn.Identity())
+    return classifier.in_features
 
 
 def _change_stem(network: nn.Module, in_channels: int) -> None:
-    path, stem = next((path, module) for path, module in network.named_modules()
-                      if isinstance(module, (nn.Conv2d, nn.Conv3d)))
-    if stem.in_channels == in_channels:
-        return
-    new = type(stem)(in_channels, stem.out_channels, stem.kernel_size, stem.stride, stem.padding,
-                     stem.dilation, bias=stem.bias is not None)
-    new.weight.data.copy_(inflate_stem(stem.weight.data, in_channels))
-    if stem.bias is not None:
-        new.bias.data.copy_(stem.bias.data)
-    network.set_submodule(path, new)
+    stem = next(m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d)))
+    if stem.in_channels != in_channels:
+        stem.in_channels = in_channels
+        stem.weight = nn.Parameter(inflate_stem(stem.weight.data, in_channels))
 
 
 @MODELS.register_module()
@@ -83,9 +79,7 @@ class TorchvisionEncoder(_TrunkEncoder):
         if getattr(self.trunk, 'aux_logits', False):
             raise ValueError(f'`name` must be a network with one output, but {name!r} has '
                              'auxiliary classifiers: choose another network, such as resnet18.')
-        classifier = _last(self.trunk, (nn.Linear, ), name)
-        self.out_channels = self.trunk.get_submodule(classifier).in_features
-        self.trunk.set_submodule(classifier, nn.Identity())
+        self.out_channels = _remove_classifier(self.trunk, name)
         _change_stem(self.trunk, in_channels)
 
     @property
@@ -118,7 +112,7 @@ class TimmEncoder(_TrunkEncoder):
                                       'installed: run `pip install timm`.') from error
         self.trunk = create_model(name, pretrained=pretrained, in_chans=in_channels, num_classes=0)
         # Some timm networks widen their features between the last stage and the classifier.
-        self.out_channels = getattr(self.trunk, 'head_hidden_size', self.trunk.num_features)
+        self.out_channels = int(getattr(self.trunk, 'head_hidden_size', self.trunk.num_features))
 
 
 @MODELS.register_module()

@@ -188,7 +188,7 @@ class InceptionI3D(BaseModule):
         self.pretrained = pretrained
         channels = in_channels
         for name, block, args in _LAYERS:
-            layer = block(channels, *args)  # type: ignore[operator]
+            layer = block(channels, *args)
             self.add_module(name, layer)
             channels = layer.out_channels
         self.dropout = nn.Dropout(dropout)

@@ -28,7 +28,8 @@ class JointHead(BaseModule):
         init_cfg: Initialisation config of mmengine.
 
     Raises:
-        ValueError: For ``alpha`` outside [0, 1], a stream without a weight, or an unknown one.
+        ValueError: For ``alpha`` outside [0, 1], a stream without a weight, an unknown stream, or
+            no stream to infer from.
 
     Reference:
         BSS (IJCAI 2025), Eqs. 3, 4 and 12.
@@ -49,6 +50,9 @@ class JointHead(BaseModule):
         self.streams = (*self.in_channels, FUSED)
         self._check_streams('loss_weights', loss_weights)
         self._check_streams('inference_streams', inference_streams)
+        if inference_streams is not None and not inference_streams:
+            raise ValueError('`inference_streams` must name at least one stream, but is empty: '
+                             'name some, or leave it at None for all.')
         self.loss_weights = stream_weights(self.streams, alpha, loss_weights)
         self.inference_streams = tuple(inference_streams or self.streams)
         self.classifiers = ModuleDict({
