@@ -25,7 +25,8 @@ def config_path(name: str) -> str:
     path = configs / name
     if path.is_file():
         return str(path)
-    known = [file.relative_to(configs).as_posix() for file in sorted(configs.rglob('*.py'))]
+    recipes = sorted(configs.glob('[!_]*/**/*.py'))
+    known = [file.relative_to(configs).as_posix() for file in recipes]
     nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
     hint = f'Did you mean {" or ".join(nearest)}?' if nearest else f'Configs are in {configs}.'
     raise FileNotFoundError(
