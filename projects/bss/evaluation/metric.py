@@ -56,6 +56,7 @@ class MultiModalMetric(BaseMetric):
     """
 
     default_prefix = ''
+    results: list[Result]
 
     def __init__(self,
                  streams: Sequence[str] | None = None,
@@ -88,13 +89,15 @@ class MultiModalMetric(BaseMetric):
         return int(sample['sample_idx']), str(sample.get('clip_id', ''))
 
     def _rows(self, scores: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        wanted = self.streams or tuple(scores)
-        missing = [name for name in wanted if name not in scores]
+        if self.streams is None:
+            self.streams = tuple(scores)
+        missing = [name for name in self.streams if name not in scores]
         if missing:
-            raise KeyError(f'The predictions must hold a score for each of the streams {wanted}, '
-                           f'but lack {missing} (they hold {list(scores)}): check the head of '
-                           'the model and `streams` of MultiModalMetric.')
-        return {name: scores[name].float().cpu().numpy() for name in wanted}
+            raise KeyError(
+                f'The predictions must hold a score for each of the streams {self.streams}, but '
+                f'lack {missing} (they hold {list(scores)}): check the head of the model and '
+                '`streams` of MultiModalMetric.')
+        return {name: scores[name].float().cpu().numpy() for name in self.streams}
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Measure everything that was processed, in all processes together.
@@ -108,8 +111,8 @@ class MultiModalMetric(BaseMetric):
         Returns:
             The measures by key, the same in every process.
         """
-        shares = collect_results([self.results], get_world_size(), self.collect_device)
-        self.results.clear()
+        share, self.results = self.results, []
+        shares = collect_results([share], get_world_size(), self.collect_device)
         metrics: list[dict[str, float] | None] = [None]
         if is_main_process():
             unique = {result[0]: result for share in shares for result in share}
