@@ -1,8 +1,6 @@
 """Optical flow: storage in 8 bits and reading from arrays."""
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from projects.bss.datasets.errors import UnreadableSampleError
@@ -56,7 +54,7 @@ def mirror_flow(flow: np.ndarray) -> np.ndarray:
     return mirrored
 
 
-def read_flow(path: str, numbers: Sequence[int], geometry: Geometry, layout: str = 'THWC',
+def read_flow(path: str, numbers: np.ndarray, geometry: Geometry, layout: str = 'THWC',
               max_missing: int = 8) -> np.ndarray:
     """Read some fields of a flow file, without loading the rest of it.
 
@@ -65,7 +63,7 @@ def read_flow(path: str, numbers: Sequence[int], geometry: Geometry, layout: str
 
     Args:
         path: ``.npy`` file, uint8 as stored by ``quantise_flow`` or float in pixels.
-        numbers: Numbers of the fields from 0.
+        numbers: Numbers of the fields from 0, (T,).
         geometry: Resize, crop and flip.
         layout: Order of the file's axes, a permutation of ``'THWC'``.
         max_missing: How many of the requested fields may lie beyond the end; the last field
@@ -79,7 +77,6 @@ def read_flow(path: str, numbers: Sequence[int], geometry: Geometry, layout: str
             values that are not finite.
     """
     fields = _open_fields(path, layout)
-    numbers = np.asarray(numbers)
     missing = int((numbers >= len(fields)).sum())
     if missing > max_missing or not len(fields):
         raise UnreadableSampleError(
@@ -88,7 +85,8 @@ def read_flow(path: str, numbers: Sequence[int], geometry: Geometry, layout: str
     numbers = np.minimum(numbers, len(fields) - 1)
     if fields.shape[1:3] == geometry.resize:
         # Slicing before indexing reads the crop only.
-        clip = fields[(slice(None), *geometry.window)][numbers]
+        rows, columns = geometry.window
+        clip = fields[:, rows, columns][numbers]
         clip = clip[:, :, ::-1] if geometry.flip else clip
     else:
         clip = np.stack([geometry.apply(np.ascontiguousarray(fields[number]))

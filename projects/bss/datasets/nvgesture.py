@@ -44,7 +44,7 @@ class NVGestureDataset(MultiModalDataset):
         split: ``'train'`` or ``'test'``; needed for ``flow_layout='position'`` only.
         flow_layout: ``'clip'``: flow lies beside the videos, addressed by clip folder and frame
             range, ``(T, H, W, 2)``. ``'position'``: the layout of the authors' code,
-            ``flow_data/<split>/<i>.npy`` below the flow prefix with i the position in the unfiltered
+            ``flow_data/<split>/<i>.npy`` below the flow prefix, i the position in the unfiltered
             list, ``(H, W, 2, T)``.
         num_classes: Labels of the list must lie in 1..num_classes.
         data_prefix: Folders of the videos and of the flow.

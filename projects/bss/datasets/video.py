@@ -1,7 +1,7 @@
 """Frame-exact reading of video files."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from projects.bss.datasets.errors import UnreadableSampleError
 
 
-def read_video(path: str, numbers: Sequence[int], view: Callable[[np.ndarray], np.ndarray],
+def read_video(path: str, numbers: np.ndarray, view: Callable[[np.ndarray], np.ndarray],
                max_missing: int = 8) -> np.ndarray:
     """Decode some frames of a video and keep one view of each.
 
@@ -18,7 +18,7 @@ def read_video(path: str, numbers: Sequence[int], view: Callable[[np.ndarray], n
 
     Args:
         path: Video file.
-        numbers: Frame numbers from 0, in ascending order; a number may occur more than once.
+        numbers: Frame numbers from 0, (T,), in ascending order; a number may occur more than once.
         view: What to keep of a decoded frame, uint8 (H, W, 3) in BGR order; it may return a view
             of its argument, of the same shape each time.
         max_missing: Largest number of requested frames that may be missing at the end.
@@ -47,12 +47,12 @@ def read_video(path: str, numbers: Sequence[int], view: Callable[[np.ndarray], n
     return clip
 
 
-def decode_frames(path: str, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+def decode_frames(path: str, numbers: np.ndarray) -> Iterator[np.ndarray]:
     """Decode frames one by one.
 
     Args:
         path: Video file.
-        numbers: Frame numbers from 0, in ascending order.
+        numbers: Frame numbers from 0, (T,), in ascending order.
 
     Yields:
         uint8 (H, W, 3) in BGR order for each number, until the video ends.
@@ -62,7 +62,7 @@ def decode_frames(path: str, numbers: Sequence[int]) -> Iterator[np.ndarray]:
         ValueError: If ``numbers`` is not ascending.
     """
     if np.any(np.diff(numbers) < 0):
-        raise ValueError(f'Frame numbers must be ascending, got {list(numbers)}; sort them.')
+        raise ValueError(f'Frame numbers must be ascending, got {numbers.tolist()}; sort them.')
     capture = _open_at(path, int(numbers[0]))
     try:
         yield from _decode(capture, numbers)
@@ -70,7 +70,7 @@ def decode_frames(path: str, numbers: Sequence[int]) -> Iterator[np.ndarray]:
         capture.release()
 
 
-def _decode(capture: cv2.VideoCapture, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+def _decode(capture: cv2.VideoCapture, numbers: np.ndarray) -> Iterator[np.ndarray]:
     position, frame = int(numbers[0]), None
     for number in numbers:
         # grab() steps without the colour conversion that only retrieve() pays for.
