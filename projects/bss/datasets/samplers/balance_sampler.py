@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any, Iterator, Mapping, Sized
+from typing import Any, Iterator, Mapping, Sized, cast
 
 import torch
 from mmengine.dist import get_dist_info, sync_random_seed
@@ -226,4 +226,4 @@ class BalanceSampler(Sampler):
 
 
 def _digest(order: Tensor) -> str:
-    return hashlib.blake2b(memoryview(order.contiguous().numpy()), digest_size=8).hexdigest()
+    return hashlib.blake2b(cast(Any, order.contiguous().numpy()), digest_size=8).hexdigest()

@@ -107,8 +107,11 @@ class BSSHook(ResumeOrderHook):
         self.table.grow_older()
 
     def after_train(self, runner: Any) -> None:
-        """Detach from the model."""
+        """Detach from the model and report what scoring cost."""
         self.probe.close()
+        elapsed = time.perf_counter() - self._started
+        runner.logger.info(f'BSS: scoring took {self._scoring_seconds:.1f} s, '
+                           f'{100 * self._scoring_seconds / elapsed:.1f} % of the training time.')
 
     def state(self, runner: Any) -> dict[str, Any]:
         """Add the scores to the state."""
@@ -145,9 +148,7 @@ class BSSHook(ResumeOrderHook):
 
     def _report(self, runner: Any) -> None:
         facts = plan_facts(self.sampler.plan, len(self.table))
-        elapsed = max(time.perf_counter() - self._started, 1e-9)
         facts['scoring_seconds'] = self._scoring_seconds
-        facts['scoring_percent'] = 100 * self._scoring_seconds / elapsed
         text = ', '.join(f'{name} {value:.4g}' for name, value in facts.items())
         runner.logger.info(
             f'BSS epoch {runner.epoch + 1}: order {self.sampler.order_hash()}, {text}')
