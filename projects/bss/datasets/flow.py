@@ -54,6 +54,31 @@ def mirror_flow(flow: np.ndarray) -> np.ndarray:
     return mirrored
 
 
+def open_flow(path: str, layout: str) -> np.ndarray:
+    """Open a flow file without reading its fields.
+
+    Args:
+        path: ``.npy`` file, uint8 or float.
+        layout: Order of the file's axes, a permutation of ``'THWC'``.
+
+    Returns:
+        View of the file, (T, H, W, 2).
+
+    Raises:
+        UnreadableSampleError: If the file is no such array.
+    """
+    try:
+        array = np.load(path, mmap_mode='r', allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UnreadableSampleError(f'{path} cannot be read as an array ({error}).') from error
+    if array.ndim != 4 or array.dtype.kind not in 'uf' or array.shape[layout.index('C')] != 2 \
+            or (array.dtype.kind == 'u' and array.dtype != np.uint8):
+        raise UnreadableSampleError(
+            f'{path} must hold flow of shape {tuple(layout)} with C = 2, uint8 or float, but holds '
+            f'{array.dtype} {array.shape}.')
+    return array.transpose([layout.index(axis) for axis in 'THWC'])
+
+
 def read_flow(path: str, numbers: np.ndarray, geometry: Geometry, layout: str = 'THWC',
               max_missing: int = 8) -> np.ndarray:
     """Read some fields of a flow file, without loading the rest of it.
@@ -76,7 +101,7 @@ def read_flow(path: str, numbers: np.ndarray, geometry: Geometry, layout: str = 
         UnreadableSampleError: If the file is no such array, is too short or, as float, holds
             values that are not finite.
     """
-    fields = _open_fields(path, layout)
+    fields = open_flow(path, layout)
     missing = int((numbers >= len(fields)).sum())
     if missing > max_missing or not len(fields):
         raise UnreadableSampleError(
@@ -92,19 +117,6 @@ def read_flow(path: str, numbers: np.ndarray, geometry: Geometry, layout: str = 
         clip = np.stack([geometry.apply(np.ascontiguousarray(fields[number]))
                          for number in numbers])
     return _checked_values(path, mirror_flow(clip) if geometry.flip else clip)
-
-
-def _open_fields(path: str, layout: str) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode='r', allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise UnreadableSampleError(f'{path} cannot be read as an array ({error}).') from error
-    if array.ndim != 4 or array.dtype.kind not in 'uf' or array.shape[layout.index('C')] != 2 \
-            or (array.dtype.kind == 'u' and array.dtype != np.uint8):
-        raise UnreadableSampleError(
-            f'{path} must hold flow of shape {tuple(layout)} with C = 2, uint8 or float, but holds '
-            f'{array.dtype} {array.shape}.')
-    return array.transpose([layout.index(axis) for axis in 'THWC'])
 
 
 def _checked_values(path: str, clip: np.ndarray) -> np.ndarray:

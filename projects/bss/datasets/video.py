@@ -47,6 +47,25 @@ def read_video(path: str, numbers: np.ndarray, view: Callable[[np.ndarray], np.n
     return clip
 
 
+def open_video(path: str) -> cv2.VideoCapture:
+    """Open a video.
+
+    Args:
+        path: Video file.
+
+    Returns:
+        The opened file, before its first frame.
+
+    Raises:
+        UnreadableSampleError: If it cannot be opened.
+    """
+    # Loader workers already run in parallel: more decoder threads only cost their start-up.
+    capture = cv2.VideoCapture(path, cv2.CAP_ANY, [cv2.CAP_PROP_N_THREADS, 1])
+    if not capture.isOpened():
+        raise UnreadableSampleError(f'{path} cannot be opened as a video.')
+    return capture
+
+
 def decode_frames(path: str, numbers: np.ndarray) -> Iterator[np.ndarray]:
     """Decode frames one by one.
 
@@ -86,21 +105,13 @@ def _decode(capture: cv2.VideoCapture, numbers: np.ndarray) -> Iterator[np.ndarr
 
 
 def _open_at(path: str, start: int) -> cv2.VideoCapture:
-    capture = _open(path)
+    capture = open_video(path)
     if start:
         capture.set(cv2.CAP_PROP_POS_FRAMES, start)
         if capture.get(cv2.CAP_PROP_POS_FRAMES) != start:
             # The container cannot seek to this frame: count from the beginning instead.
             capture.release()
-            capture = _open(path)
+            capture = open_video(path)
             for _ in range(start):
                 capture.grab()
-    return capture
-
-
-def _open(path: str) -> cv2.VideoCapture:
-    # Loader workers already run in parallel: more decoder threads only cost their start-up.
-    capture = cv2.VideoCapture(path, cv2.CAP_ANY, [cv2.CAP_PROP_N_THREADS, 1])
-    if not capture.isOpened():
-        raise UnreadableSampleError(f'{path} cannot be opened as a video.')
     return capture

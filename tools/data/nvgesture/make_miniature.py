@@ -20,8 +20,7 @@ from tqdm import tqdm
 from projects.bss.datasets.flow import quantise_flow
 from projects.bss.datasets.nvgesture import flow_file
 from projects.bss.datasets.nvgesture_list import LIST_NAMES, NUM_CLASSES, FrameRange
-from projects.bss.datasets.synthetic_gestures import (draw_colour, draw_depth, draw_flow,
-                                                      draw_scene)
+from projects.bss.datasets.synthetic_gestures import draw_colour, draw_depth, draw_flow, draw_scene
 
 MODALITIES = ('rgb', 'flow', 'depth')
 SPLITS = ('train', 'test')
@@ -276,10 +275,12 @@ def _write_truth(root: Path, settings: Settings, clips: dict[str, list[Clip]]) -
     truth = dict(
         note='Generated data in the layout of NVGesture, not NVGesture. Labels are 0-based; '
              'null: the modality shows a resting hand.',
-        settings=asdict(settings), flow_bound=FLOW_BOUND,
+        settings=asdict(settings),
         clips={clip.folder: dict(split=clip.split, label=clip.label, shown=clip.shown)
                for split in SPLITS for clip in clips[split]})
     (root / 'truth.json').write_text(json.dumps(truth, indent=1) + '\n')
+    flow = dict(method='known motion', size=settings.size // 2, bound=FLOW_BOUND)
+    (root / 'Video_data' / 'flow_settings.json').write_text(json.dumps(flow) + '\n')
 
 
 def _settings_of(root: Path) -> dict | None:
