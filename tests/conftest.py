@@ -1,0 +1,20 @@
+"""Data that several tests read, written once per session."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.data import write_nvgesture, write_small_miniature
+
+
+@pytest.fixture(scope='session')
+def nvgesture_mini_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A few clips in NVGesture's layout with flow, real ones where they are at hand."""
+    return write_nvgesture(tmp_path_factory.mktemp('data') / 'nvgesture')
+
+
+@pytest.fixture(scope='session')
+def miniature_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated miniature of 16 + 8 clips, 4 classes, 8 frames, 32 pixels."""
+    return write_small_miniature(tmp_path_factory.mktemp('data') / 'miniature')
