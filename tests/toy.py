@@ -134,7 +134,7 @@ def loader(size, batch_size, shuffle, num_workers=0, noise=0.0, **dataset):
 
 BSS_L = dict(type='BSSHook', scheduler=dict(type='LearningBasedScheduler', interval=2))
 BSS_H = dict(type='BSSHook', scheduler=dict(
-    type='HeuristicScheduler', pacing=dict(type='linear', t_grow=4, lambda_0=0.25)))
+    type='HeuristicScheduler', pacing=dict(type='linear', t_grow=4, lambda_0=0.4)))
 VANILLA = dict(type='ResumeOrderHook')
 
 

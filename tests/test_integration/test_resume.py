@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.toy import BSS_H, BSS_L, VANILLA, loader, model_config, run, toy_config
+from tests.toy import BSS_L, VANILLA, loader, model_config, run, toy_config
 
 SIZE, BATCH, EPOCHS = 8, 3, 5
 HARVEST = dict(BSS_L, source='train', scheduler=dict(type='LearningBasedScheduler', interval=2))
+BSS_H = dict(type='BSSHook', scheduler=dict(
+    type='HeuristicScheduler', pacing=dict(type='linear', t_grow=4, lambda_0=0.25)))
 BURN_IN = dict(BSS_L, burn_in=1)
 
 
@@ -94,13 +96,14 @@ def test_a_run_without_a_seed_resumes_too(tmp_path):
     assert rest == batches[8:]
 
 
-class TestRefusals:
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('refusals')
+    run(config(folder, BSS_L))
+    return str(Path(folder) / 'iter_7.pth')
 
-    @pytest.fixture(scope='class')
-    def checkpoint(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp('refusals')
-        run(config(folder, BSS_L))
-        return str(Path(folder) / 'iter_7.pth')
+
+class TestRefusals:
 
     def resume(self, tmp_path, checkpoint, **dataset):
         made = dict(config(tmp_path, BSS_L), resume=True, load_from=checkpoint)
