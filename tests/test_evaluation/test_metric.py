@@ -55,7 +55,7 @@ def log():
 
 def test_worked_example():
     values = classification_scores(np.array(LABELS), np.array(SCORES))
-    assert values == pytest.approx(dict(acc=.6, map=.722222, macro_f1=.433333), abs=1e-6)
+    assert values == pytest.approx(dict(acc=.6, map=.722222, macro_f1=.433333, nll=.723275), abs=1e-6)
 
 
 def test_keys_and_gap():
@@ -63,6 +63,7 @@ def test_keys_and_gap():
         'acc/rgb': .6, 'acc/flow': 1, 'acc/fused': .6,
         'map/rgb': .722222, 'map/flow': 1, 'map/fused': .722222,
         'macro_f1/rgb': .433333, 'macro_f1/flow': 1, 'macro_f1/fused': .433333,
+        'nll/rgb': .723275, 'nll/flow': 0, 'nll/fused': .723275,
         'gap/acc': .4}, abs=1e-6)
 
 
@@ -75,13 +76,14 @@ def test_gap_leaves_the_fused_stream_out():
 def test_single_modality_has_no_gap():
     samples = [sample(i, label, flow=row, fused=row)
                for i, (label, row) in enumerate(zip(LABELS, SCORES))]
-    assert set(measure(samples)) == {f'{measured}/{name}' for measured in ('acc', 'map', 'macro_f1')
+    measures = ('acc', 'map', 'macro_f1', 'nll')
+    assert set(measure(samples)) == {f'{measured}/{name}' for measured in measures
                                      for name in ('flow', 'fused')}
 
 
 def test_chosen_streams_and_prefix():
     assert measure(worked_samples(), streams=['flow'], prefix='val') == {
-        'val/acc/flow': 1, 'val/map/flow': 1, 'val/macro_f1/flow': 1}
+        'val/acc/flow': 1, 'val/map/flow': 1, 'val/macro_f1/flow': 1, 'val/nll/flow': 0}
 
 
 def test_duplicates_count_once(log):

@@ -29,6 +29,13 @@ test_pipeline = [
     dict(type='LoadClip'),
     dict(type='PackMultiModalInputs'),
 ]
+# What BSS scores: the training view without chance.
+scoring_pipeline = [
+    dict(type='SampleWindow', length=64),
+    dict(type='SampleCrop', resize=256, size=224),
+    dict(type='LoadClip'),
+    dict(type='PackMultiModalInputs'),
+]
 
 train_dataloader = dict(
     batch_size=2,

@@ -18,7 +18,9 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
 
     ``max_iters``, and with it the time left, the last accumulation step and iteration-based
     schedules, follow the planned lengths. Data loaders get random streams of their own, so that
-    opening one, as a resumed run must, does not move the model's.
+    opening one, as a resumed run must, does not move the model's. mmengine saves before it
+    validates; a run resumed between the two validates first, so that schedules and the choice of
+    the best checkpoint miss nothing.
 
     Args:
         runner: The runner.
@@ -39,6 +41,7 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
         if len(set(lengths)) > 1:
             _refuse_converted_schedules(runner.param_schedulers)
         self._isolate_randomness(self.dataloader)
+        self._first_epoch_of_process = True
 
     def run(self) -> torch.nn.Module:
         """Launch training."""
@@ -48,6 +51,9 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
 
     def run_epoch(self) -> None:
         """Iterate the rest of the epoch: all of it, unless the run was resumed inside."""
+        if self._first_epoch_of_process and self._epoch and not self.sampler.cursor:
+            self._validate_if_due()
+        self._first_epoch_of_process = False
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self.sampler.cursor // (batch_size_of(self.dataloader) * self.sampler.world_size)
@@ -55,6 +61,11 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
             self.run_iter(idx, data_batch)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+
+    def _validate_if_due(self) -> None:
+        if (self.runner.val_loop is not None and self._epoch >= self.val_begin
+                and self._epoch % self.val_interval == 0):
+            self.runner.val_loop.run()
 
     def _planned_batches(self) -> list[int]:
         size = len(self.dataloader.dataset)

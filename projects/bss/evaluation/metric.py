@@ -13,12 +13,12 @@ from sklearn.metrics import accuracy_score, average_precision_score, f1_score
 
 from projects.bss.functional.measure import FUSED
 
-MEASURES = ('acc', 'map', 'macro_f1')
+MEASURES = ('acc', 'map', 'macro_f1', 'nll')
 Result = tuple[tuple[int, str], int, dict[str, np.ndarray]]
 
 
 def classification_scores(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
-    """Compute the three measures of the paper for one stream.
+    """Compute the three measures of the paper and the likelihood of one stream.
 
     Args:
         labels: Class indices, shape (N,), in [0, C).
@@ -27,7 +27,8 @@ def classification_scores(labels: np.ndarray, scores: np.ndarray) -> dict[str, f
     Returns:
         ``acc``; ``map``, the mean over the classes that occur in ``labels`` of the one-vs-rest
         average precision; ``macro_f1``, the mean of class-wise F1 over the classes that occur
-        in labels or predictions. All in [0, 1].
+        in labels or predictions, all in [0, 1]; ``nll``, the mean negative log-likelihood of the
+        labels, >= 0, which is what a schedule can watch.
 
     Reference:
         BSS (IJCAI 2025), section 4.1.
@@ -35,10 +36,12 @@ def classification_scores(labels: np.ndarray, scores: np.ndarray) -> dict[str, f
     predicted = scores.argmax(axis=1)
     present = np.unique(labels)
     relevant = labels[:, None] == present
+    likelihood = scores[np.arange(len(labels)), labels].clip(min=np.finfo(np.float32).tiny)
     return dict(
         acc=float(accuracy_score(labels, predicted)),
         map=float(average_precision_score(relevant, scores[:, present], average='macro')),
-        macro_f1=float(f1_score(labels, predicted, average='macro', zero_division=0)))
+        macro_f1=float(f1_score(labels, predicted, average='macro', zero_division=0)),
+        nll=float(-np.log(likelihood).mean()))
 
 
 @METRICS.register_module()

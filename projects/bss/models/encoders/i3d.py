@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn as nn
@@ -119,24 +120,30 @@ class _Logits(nn.Module):
         return self.conv3d(features[:, :, None, None, None]).flatten(1)
 
 
-_LAYERS = (
-    (STEM, Unit3d, (64, 7, 2)),
-    ('MaxPool3d_2a_3x3', SamePool3d, ((1, 3, 3), (1, 2, 2))),
-    ('Conv3d_2b_1x1', Unit3d, (64, 1)),
-    ('Conv3d_2c_3x3', Unit3d, (192, 3)),
-    ('MaxPool3d_3a_3x3', SamePool3d, ((1, 3, 3), (1, 2, 2))),
-    ('Mixed_3b', Mixed, (64, (96, 128), (16, 32), 32)),
-    ('Mixed_3c', Mixed, (128, (128, 192), (32, 96), 64)),
-    ('MaxPool3d_4a_3x3', SamePool3d, ((3, 3, 3), (2, 2, 2))),
-    ('Mixed_4b', Mixed, (192, (96, 208), (16, 48), 64)),
-    ('Mixed_4c', Mixed, (160, (112, 224), (24, 64), 64)),
-    ('Mixed_4d', Mixed, (128, (128, 256), (24, 64), 64)),
-    ('Mixed_4e', Mixed, (112, (144, 288), (32, 64), 64)),
-    ('Mixed_4f', Mixed, (256, (160, 320), (32, 128), 128)),
-    ('MaxPool3d_5a_2x2', SamePool3d, ((2, 2, 2), (2, 2, 2))),
-    ('Mixed_5b', Mixed, (256, (160, 320), (32, 128), 128)),
-    ('Mixed_5c', Mixed, (384, (192, 384), (48, 128), 128)),
+_LAYERS = (  # name, block, widths, window
+    (STEM, Unit3d, (64, ), (7, 2)),
+    ('MaxPool3d_2a_3x3', SamePool3d, (), ((1, 3, 3), (1, 2, 2))),
+    ('Conv3d_2b_1x1', Unit3d, (64, ), (1, )),
+    ('Conv3d_2c_3x3', Unit3d, (192, ), (3, )),
+    ('MaxPool3d_3a_3x3', SamePool3d, (), ((1, 3, 3), (1, 2, 2))),
+    ('Mixed_3b', Mixed, (64, (96, 128), (16, 32), 32), ()),
+    ('Mixed_3c', Mixed, (128, (128, 192), (32, 96), 64), ()),
+    ('MaxPool3d_4a_3x3', SamePool3d, (), ((3, 3, 3), (2, 2, 2))),
+    ('Mixed_4b', Mixed, (192, (96, 208), (16, 48), 64), ()),
+    ('Mixed_4c', Mixed, (160, (112, 224), (24, 64), 64), ()),
+    ('Mixed_4d', Mixed, (128, (128, 256), (24, 64), 64), ()),
+    ('Mixed_4e', Mixed, (112, (144, 288), (32, 64), 64), ()),
+    ('Mixed_4f', Mixed, (256, (160, 320), (32, 128), 128), ()),
+    ('MaxPool3d_5a_2x2', SamePool3d, (), ((2, 2, 2), (2, 2, 2))),
+    ('Mixed_5b', Mixed, (256, (160, 320), (32, 128), 128), ()),
+    ('Mixed_5c', Mixed, (384, (192, 384), (48, 128), 128), ()),
 )
+
+
+def _scaled(widths: Any, factor: float) -> Any:
+    if isinstance(widths, tuple):
+        return tuple(_scaled(width, factor) for width in widths)
+    return max(1, round(widths * factor))
 
 
 def _choice(argument: str, value: str, choices: tuple[str, ...]) -> str:
@@ -164,6 +171,7 @@ class InceptionI3D(BaseModule):
         stem_init: What becomes of the first layer where the file has another number of input
             channels: ``'inflate'`` spreads the kernels over the channels, ``'random'`` leaves
             convolution and batch normalisation at random, as the authors' code does for depth.
+        width: Factor on the width of every layer, > 0; features have ``1024 * width`` channels.
         init_cfg: Initialisation config of mmengine.
 
     Raises:
@@ -180,6 +188,7 @@ class InceptionI3D(BaseModule):
                  pool: str = 'adaptive',
                  pretrained: str | None = None,
                  stem_init: str = 'inflate',
+                 width: float = 1.0,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.pool = _choice('pool', pool, ('adaptive', 'fixed'))
@@ -187,8 +196,8 @@ class InceptionI3D(BaseModule):
         self.in_channels = in_channels
         self.pretrained = pretrained
         channels = in_channels
-        for name, block, args in _LAYERS:
-            layer = block(channels, *args)
+        for name, block, widths, window in _LAYERS:
+            layer = block(channels, *_scaled(widths, width), *window)
             self.add_module(name, layer)
             channels = layer.out_channels
         self.dropout = nn.Dropout(dropout)
@@ -202,7 +211,7 @@ class InceptionI3D(BaseModule):
             x: Clips, shape (N, in_channels, T, H, W) with T >= 1.
 
         Returns:
-            Features, shape (N, 1024), or logits, shape (N, num_classes).
+            Features, shape (N, 1024 * width), or logits, shape (N, num_classes).
 
         Raises:
             ValueError: If ``pool='fixed'`` and the clip is too short or too small.
