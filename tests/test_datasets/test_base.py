@@ -2,12 +2,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
 from projects.bss.datasets import MultiModalDataset, UnreadableSampleError
@@ -41,14 +40,6 @@ def root(tmp_path: Path) -> Path:
     for index, letter in enumerate('abc'):
         (tmp_path / f'{index}.txt').write_text(letter)
     return tmp_path
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    logger = MMLogger.get_current_instance()
-    logger.addHandler(caplog.handler)
-    yield caplog
-    logger.removeHandler(caplog.handler)
 
 
 def build(root: Path, **kwargs: Any) -> LetterDataset:

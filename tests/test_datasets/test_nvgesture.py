@@ -126,9 +126,9 @@ def test_classes_follow_their_number(miniature_root: Path) -> None:
 
 
 def test_classes_without_a_clip_are_logged(miniature_root: Path,
-                                           capsys: pytest.CaptureFixture) -> None:
+                                           log: pytest.LogCaptureFixture) -> None:
     build(miniature_root, num_classes=6)
-    assert 'has no clip of 2 of the 6 classes (labels 5, 6)' in capsys.readouterr().err
+    assert 'has no clip of 2 of the 6 classes (labels 5, 6)' in log.text
 
 
 @pytest.mark.parametrize('arguments, message', [
