@@ -16,4 +16,5 @@ def test_resize_then_crop_then_flip() -> None:
 
 def test_a_picture_of_the_right_size_is_only_cropped() -> None:
     picture = np.arange(12).reshape(3, 4)
-    assert Geometry((3, 4), top=1, left=2, size=(2, 2)).apply(picture).tolist() == [[6, 7], [10, 11]]
+    cropped = Geometry((3, 4), top=1, left=2, size=(2, 2)).apply(picture)
+    assert cropped.tolist() == [[6, 7], [10, 11]]

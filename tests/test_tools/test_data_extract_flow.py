@@ -1,6 +1,7 @@
 """Extraction of optical flow."""
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -109,7 +110,8 @@ def test_a_killed_run_leaves_only_whole_files_and_is_finished(root: Path) -> Non
                                start_new_session=True)
     while not list(root.rglob('flow_*.npy')) and process.poll() is None:
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
+    # The workers of the pool too: a killed parent would leave them waiting.
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for path in root.rglob('flow_*.npy'):
         assert np.load(path).shape == (8, 32, 32, 2)

@@ -107,9 +107,6 @@ def extract_clip(job: Job, method: str, size: int, bound: float) -> str | None:
     Returns:
         None, or a sentence that says why it failed.
     """
-    # The work is spread over processes; threads of OpenCV would only compete with them.
-    cv2.setNumThreads(1)
-
     def view(frame: np.ndarray) -> np.ndarray:
         return cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (size, size))
     try:
@@ -204,6 +201,8 @@ def extract(jobs: Sequence[Job], settings: dict, workers: int) -> list[str]:
     print(f'{len(jobs)} clips, {len(jobs) - len(pending)} done before, {len(pending)} to do.')
     if not pending:
         return []
+    # Threads of OpenCV would compete with the processes, and do not survive their fork.
+    cv2.setNumThreads(1)
     results = process_map(partial(extract_clip, **settings), pending, max_workers=workers,
                           chunksize=1, desc='flow', unit='clip')
     return [failure for failure in results if failure]

@@ -80,7 +80,6 @@ def check_record(record: dict, full_decode: bool) -> list[Problem]:
     Returns:
         The problems that were found.
     """
-    cv2.setNumThreads(1)
     found = [check_stream(stream, full_decode) for stream in record['modalities'].values()]
     return [problem for problem in found if problem]
 
@@ -131,6 +130,8 @@ def make_manifest(args: argparse.Namespace) -> dict:
         raise FileNotFoundError('DATA_ROOT must hold the lists of NVGesture '
                                 f'(nvgesture_train_correct_v2.lst, ...), but {args.data_root} '
                                 'holds none; name the folder above Video_data.')
+    # Threads of OpenCV would compete with the processes, and do not survive their fork.
+    cv2.setNumThreads(1)
     splits = {}
     for split, path in lists.items():
         dataset = _Unchecked(ann_file=str(path.resolve()), data_root=str(args.data_root),
