@@ -90,6 +90,18 @@ def test_a_second_run_leaves_the_data_alone(tmp_path: Path, capsys: pytest.Captu
         in capsys.readouterr().err
 
 
+def test_foreign_files_are_not_touched(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name in ('file', 'folder/notes'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('mine')
+        assert make_miniature.main([str(tmp_path / name.split('/')[0])]) == 2
+        assert 'but holds something else; remove it' in capsys.readouterr().err
+        assert (tmp_path / name).read_text() == 'mine'
+    (tmp_path / 'empty').mkdir()
+    write_small_miniature(tmp_path / 'empty')
+    assert (tmp_path / 'empty' / 'truth.json').is_file()
+
+
 def test_what_an_interrupted_run_left_is_replaced(tmp_path: Path) -> None:
     left = tmp_path / 'mini.partial' / 'Video_data' / 'class_01'
     left.mkdir(parents=True)

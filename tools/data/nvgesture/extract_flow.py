@@ -222,7 +222,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('data_root', metavar='DATA_ROOT', type=Path,
                         help='folder that holds Video_data/ and the lists')
     parser.add_argument('--method', choices=('dis', 'tvl1'), default='dis',
-                        help='dis: fast, in every OpenCV; tvl1: some 20 times slower (dis)')
+                        help='dis: fast, in every OpenCV; tvl1: some 80 times slower (dis)')
     parser.add_argument('--size', type=int, default=256, help='pixels of a side (256)')
     parser.add_argument('--bound', type=float, default=FLOW_BOUND,
                         help='largest displacement in pixels (20)')

@@ -177,7 +177,7 @@ def write_miniature(out: Path, settings: Settings) -> bool:
     Raises:
         FileExistsError: If ``out`` holds anything else.
     """
-    if out.exists() and any(out.iterdir()):
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
         if _settings_of(out) == json.loads(json.dumps(asdict(settings))):
             return False
         raise FileExistsError(f'{out} must be absent, empty or a miniature with the same settings, '
