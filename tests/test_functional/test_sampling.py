@@ -6,6 +6,7 @@ import torch
 from projects.bss.functional import (effective_sample_size, momentum_update, rank,
                                      sampling_entropy, sampling_probabilities,
                                      weighted_permutation)
+from projects.bss.functional.sampling import _argsort_in_place
 
 from .reference import first_two_inclusion, softmax
 
@@ -123,6 +124,22 @@ def test_zero_weights_come_last_in_varying_order():
 def test_huge_and_tiny_weights_keep_their_order():
     log_weights = torch.tensor([-1000., 1000, 0])
     assert {tuple(row) for row in draws(log_weights, 50).tolist()} == {(1, 2, 0)}
+
+
+def test_keys_of_either_sign_ascend():
+    keys = torch.randn(5000, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    assert _argsort_in_place(keys.clone(), 5000, None).tolist() == keys.argsort().tolist()
+
+
+def test_each_pair_of_equal_keys_comes_in_either_order():
+    generator = torch.Generator().manual_seed(4)
+    orders = torch.stack([_argsort_in_place(torch.full((6, ), -0.5, dtype=torch.float64), 6,
+                                            generator) for _ in range(2000)])
+    places = orders.argsort(dim=1)
+    earlier = (places[:, :, None] < places[:, None]).double().mean(dim=0)
+    off_diagonal = earlier[~torch.eye(6, dtype=torch.bool)]
+    # Four standard errors of a fair coin over 2,000 draws.
+    assert (off_diagonal - 0.5).abs().max() < 0.045
 
 
 def test_draws_beyond_the_limit_of_multinomial_follow_the_weights():
