@@ -4,7 +4,8 @@ Purpose: see BSS-L work within minutes and without the data set.
 Command: python tools/train.py configs/bss/nvgesture-mini_bssl.py
 (after python tools/data/nvgesture/make_miniature.py)
 
-Source of every number: ./nvgesture_bssl.py has the method; sizes are our choice, made for two CPU cores.
+Source of every number: ./nvgesture_bssl.py has the method.
+Sizes are our choice, made for two CPU cores.
 """
 _base_ = ['./nvgesture_bssl.py', '../_base_/datasets/nvgesture-mini.py']
 mini_data = dict(data_root='data/nvgesture-mini', num_classes=8)

@@ -4,7 +4,8 @@ Purpose: the vanilla control of the miniature.
 Command: python tools/train.py configs/fusion/nvgesture-mini_concat.py
 (after python tools/data/nvgesture/make_miniature.py)
 
-Source of every number: ./nvgesture_concat.py has the method; sizes are our choice, made for two CPU cores.
+Source of every number: ./nvgesture_concat.py has the method.
+Sizes are our choice, made for two CPU cores.
 """
 _base_ = ['./nvgesture_concat.py', '../_base_/datasets/nvgesture-mini.py']
 mini_data = dict(data_root='data/nvgesture-mini', num_classes=8)

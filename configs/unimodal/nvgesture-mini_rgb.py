@@ -4,7 +4,8 @@ Purpose: the unimodal control of the miniature.
 Command: python tools/train.py configs/unimodal/nvgesture-mini_rgb.py
 (after python tools/data/nvgesture/make_miniature.py)
 
-Source of every number: ./nvgesture_rgb.py has the method; sizes are our choice, made for two CPU cores.
+Source of every number: ./nvgesture_rgb.py has the method.
+Sizes are our choice, made for two CPU cores.
 """
 _base_ = ['./nvgesture_rgb.py', '../_base_/datasets/nvgesture-mini.py']
 mini_data = dict(data_root='data/nvgesture-mini', num_classes=8)

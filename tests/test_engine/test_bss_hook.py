@@ -1,18 +1,16 @@
 """The hook in a real Runner: what it does, when, and what it refuses."""
 import copy
 import logging
-import random
 
-import numpy as np
 import pytest
 import torch
-from mmengine.dataset import DefaultSampler
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
-from projects.bss.engine import BSSHook, ModelOutputs
+
+from projects.bss.engine import BSSHook
 from projects.bss.engine.randomness import random_state
 from projects.bss.functional import balance_score, multimodal_loss, prediction_similarity
-from tests.toy import (BSS_H, BSS_L, VANILLA, build, loader, model_config, run, toy_config)
+from tests.toy import BSS_H, BSS_L, VANILLA, build, loader, model_config, run, toy_config
 
 SIZE, BATCH = 20, 3
 
@@ -392,6 +390,7 @@ def test_log_lines_tell_what_changed(tmp_path, caplog):
 
 def test_labels_of_two_classes_per_sample_are_refused(tmp_path):
     from mmaction.structures import ActionDataSample
+
     from projects.bss.engine.scoring import labels_of
     mixed = ActionDataSample().set_gt_labels([1, 2])
     with pytest.raises(ValueError, match='one class per sample, but a data sample has 2 label'):

@@ -1,6 +1,7 @@
 """When schedulers score again, which plans they make and what they promise."""
 import pytest
 import torch
+
 from projects.bss.engine import (BalanceMeasurer, HeuristicScheduler, LearningBasedScheduler,
                                  ScoreTable)
 from projects.bss.engine.building import build_part

@@ -3,10 +3,11 @@ import math
 
 import pytest
 import torch
+from torch import nn
+
 from projects.bss.functional import (balance_score, feature_similarity, gradient_magnitude,
                                      head_gradient_magnitude, min_max, multimodal_loss,
                                      prediction_similarity, stream_weights)
-from torch import nn
 
 from . import reference
 

@@ -1,5 +1,6 @@
 """Eq 7 and its variants."""
 import pytest
+
 from projects.bss.functional import PACINGS, paced_count, pacing
 
 

@@ -3,9 +3,9 @@ import math
 
 import pytest
 import torch
-from projects.bss.functional import (effective_sample_size, momentum_update, rank,
-                                     sampling_entropy, sampling_probabilities,
-                                     weighted_permutation)
+
+from projects.bss.functional import (effective_sample_size, momentum_update, rank, sampling_entropy,
+                                     sampling_probabilities, weighted_permutation)
 from projects.bss.functional.sampling import _argsort_in_place
 
 from .reference import first_two_inclusion, softmax

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from tests.toy import BSS_L, VANILLA, loader, model_config, run, toy_config
 
 SIZE, BATCH, EPOCHS = 8, 3, 5

@@ -3,7 +3,7 @@ from .measure import (balance_score, feature_similarity, gradient_magnitude,
                       head_gradient_magnitude, min_max, multimodal_loss, prediction_similarity,
                       stream_weights)
 from .names import closest_name
-from .pacing import PACINGS, pacing, paced_count
+from .pacing import PACINGS, paced_count, pacing
 from .sampling import (effective_sample_size, momentum_update, rank, sampling_entropy,
                        sampling_probabilities, weighted_permutation)
 

@@ -116,8 +116,8 @@ class StreamClassifier(BaseModel):
         """Call ``callback(logits, features)`` on every forward.
 
         Args:
-            callback: Receives logits by stream, each (N, C), and features by modality, each
-                (N, d_m), still attached to the graph. Its return value is ignored.
+            callback: Receives logits, (N, C) each, and features, (N, d) each, by stream, still
+                attached to the graph. Its return value is ignored.
 
         Returns:
             Handle whose ``remove()`` ends it.
@@ -179,7 +179,7 @@ class StreamClassifier(BaseModel):
 
     @abstractmethod
     def classify(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Map features by modality, (N, d_m), to logits by stream, (N, C)."""
+        """Map features by stream, (N, d), to logits by stream, (N, C)."""
 
     @abstractmethod
     def loss(self, logits: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:

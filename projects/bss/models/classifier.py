@@ -7,6 +7,7 @@ import torch.nn as nn
 from mmengine.registry import MODELS
 from torch import Tensor
 
+from projects.bss.functional.measure import FUSED
 from projects.bss.models.base import StreamClassifier, build_part
 from projects.bss.models.fusions import Fusion
 from projects.bss.models.heads import JointHead
@@ -56,25 +57,37 @@ class MultiModalClassifier(StreamClassifier):
             raise ValueError(f'`head.fused_channels` must be the width of the fusion, '
                              f'{self.fusion.out_channels}, but got {self.head.fused_channels}.')
 
-    def classify(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Fuse and classify.
+    def extract_features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Encode every modality and fuse (Eqs. 1 and 2).
 
         Args:
-            features: Features by modality, each of shape (N, d_m).
+            inputs: Batched inputs by modality, each of shape (N, ...).
 
         Returns:
-            Logits by stream, each of shape (N, C).
+            Features by modality, each of shape (N, d_m), and ``'fused'``, (N, fused_channels).
 
         Raises:
             ValueError: If an encoder's width is not that of the head.
         """
+        features = super().extract_features(inputs)
         for name, width in self.head.in_channels.items():
             if features[name].shape[1] != width:
                 raise ValueError(
                     f"`head.in_channels['{name}']` must be the width of that encoder, "
                     f'{features[name].shape[1]}, but got {width}: set it in the head and in the '
                     'fusion.')
-        return self.head(features, self.fusion(features))
+        return {**features, FUSED: self.fusion(features)}
+
+    def classify(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Classify every stream.
+
+        Args:
+            features: Features by stream, each of shape (N, d).
+
+        Returns:
+            Logits by stream, each of shape (N, C).
+        """
+        return self.head(features, features[FUSED])
 
     def loss(self, logits: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
         """Compute the loss terms of the head (Eq. 4).

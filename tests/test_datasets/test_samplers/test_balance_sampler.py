@@ -6,8 +6,9 @@ import pytest
 import torch
 from mmengine.dataset import DefaultSampler
 from mmengine.registry import DATA_SAMPLERS
-from projects.bss.datasets.samplers import BalanceSampler, Plan
 from torch.utils.data import DataLoader
+
+from projects.bss.datasets.samplers import BalanceSampler, Plan
 
 MODULES = ('projects.bss.datasets.samplers.balance_sampler', 'mmengine.dataset.sampler')
 

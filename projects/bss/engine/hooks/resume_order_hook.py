@@ -58,6 +58,9 @@ class ResumeOrderHook(Hook):
         if self._resumed is not None:
             self._check_data(self._resumed['data'])
             self.restore(self._resumed)
+            if not self.sampler.cursor:
+                # The validation that comes first draws from the same streams as it did then.
+                self._restore_randomness()
 
     def before_train_epoch(self, runner: Any) -> None:
         """Point the sampler at the epoch and report its order."""
@@ -65,9 +68,7 @@ class ResumeOrderHook(Hook):
         self.sampler.set_epoch(runner.epoch)
         self.steer(runner)
         _require_one_order(self.sampler.order_hash())
-        if self._resumed is not None:
-            restore_random_state(self._resumed['random'])
-            self._resumed = None
+        self._restore_randomness()
 
     def steer(self, runner: Any) -> None:
         """Set the plan of the epoch that begins; plain shuffling needs none.
@@ -127,6 +128,11 @@ class ResumeOrderHook(Hook):
             state: State of the checkpoint, for the same data.
         """
         self.sampler.load_state_dict(state['sampler'])
+
+    def _restore_randomness(self) -> None:
+        if self._resumed is not None:
+            restore_random_state(self._resumed['random'])
+            self._resumed = None
 
     def _check_data(self, saved: dict[str, Any]) -> None:
         length = len(self.sampler.dataset)
