@@ -1,0 +1,129 @@
+"""What scoring costs: BSS-L against plain shuffling, the same model and data."""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from tools.benchmarks.configs import read_config
+from tools.benchmarks.report import Report, paired_ratio, spread
+
+PURPOSE = "training time of BSS-L, source='pass' and source='train', against plain shuffling"
+_ARMS = ('vanilla', 'pass', 'train')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options.
+
+    Args:
+        parser: Parser of this benchmark.
+    """
+    parser.add_argument('--vanilla', default='fusion/nvgesture-mini_concat.py', metavar='CONFIG',
+                        help='config without BSS (default: %(default)s)')
+    parser.add_argument('--bss', default='bss/nvgesture-mini_bssl.py', metavar='CONFIG',
+                        help='config whose first custom hook is BSSHook (default: %(default)s)')
+    parser.add_argument('--epochs', type=int, default=5,
+                        help='epochs of a run; a multiple of the interval of BSS-L holds exactly '
+                        'as many passes as a long run does on average (default: 5)')
+    parser.add_argument('--repeats', type=int, default=5,
+                        help='paired repetitions (default: 5)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
+                        default={}, help='changes to both configs')
+    parser.add_argument('--arm', choices=_ARMS, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> Report:
+    """Train all arms again and again, in turn.
+
+    Args:
+        args: Parsed options.
+
+    Returns:
+        The report.
+    """
+    if args.arm is not None:
+        print(json.dumps(train(config_of(args))))
+        raise SystemExit(0)
+    taken: dict[str, list[dict]] = {arm: [] for arm in _ARMS}
+    for repeat in range(args.repeats):
+        # Another arm goes first each time, so that drift of the machine favours none.
+        for arm in _ARMS[repeat % 3:] + _ARMS[:repeat % 3]:
+            taken[arm].append(_in_fresh_process(args.argv, arm))
+            print(f'repetition {repeat + 1} of {args.repeats}, {arm}: {taken[arm][-1]}',
+                  file=sys.stderr)
+    return Report('scoring', f'Compares the {PURPOSE}.', [_row(arm, taken) for arm in _ARMS], [
+        f'Each run trains {args.epochs} epochs in a process of its own, without validation and '
+        'checkpoints; imports and building are not counted, the initial scoring is.',
+        'CPU time is user and system time of the process and its loader workers; it is less '
+        'disturbed by other processes than wall time.',
+        'Ratios are taken within a repetition. Entries are medians, with the smallest and the '
+        'largest.'])
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    """Read the config of an arm and reduce it to training.
+
+    Args:
+        args: Parsed options, ``arm`` included.
+
+    Returns:
+        The config.
+    """
+    cfg = read_config(args.vanilla if args.arm == 'vanilla' else args.bss, args.cfg_options)
+    # The validation loader stays, because the scoring pass takes its batch size; it never runs.
+    cfg.train_cfg.update(max_epochs=args.epochs, val_begin=args.epochs + 1)
+    cfg.default_hooks.checkpoint = None
+    cfg.log_level = 'WARNING'
+    if args.arm == 'train':
+        cfg.custom_hooks[0].source = 'train'
+        cfg.custom_hooks[0].pop('scoring', None)
+    return cfg
+
+
+def train(cfg: Config) -> dict[str, float]:
+    """Train once.
+
+    Args:
+        cfg: Config of the run; its work directory is a temporary one.
+
+    Returns:
+        Seconds of wall time and of CPU time.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        cfg.work_dir = folder
+        runner = Runner.from_cfg(cfg)
+        wall, cpu = time.perf_counter(), _cpu_seconds()
+        runner.train()
+        wall = time.perf_counter() - wall
+        # Persistent workers are counted once they have ended.
+        runner.train_dataloader._iterator = None
+        return dict(wall=wall, cpu=_cpu_seconds() - cpu)
+
+
+def _row(arm: str, taken: dict[str, list[dict]]) -> dict[str, Any]:
+    row: dict[str, Any] = dict(arm=arm)
+    for clock in ('wall', 'cpu'):
+        seconds = {name: [run[clock] for run in runs] for name, runs in taken.items()}
+        row[f'{clock}_seconds'] = spread(seconds[arm])
+        row[f'{clock}_ratio'] = paired_ratio(seconds[arm], seconds['vanilla'])
+    return row
+
+
+def _in_fresh_process(argv: list[str], arm: str) -> dict[str, float]:
+    driver = str(Path(__file__).with_name('run.py'))
+    done = subprocess.run([sys.executable, driver, *argv, '--arm', arm],
+                          stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _cpu_seconds() -> float:
+    return sum(os.times()[:4])
