@@ -47,7 +47,8 @@ class ToyModalities(BaseDataset):
                        for (name, width), noise in zip(WIDTHS.items(), (0.5, 1.0, 2.0))}
             for vector in vectors.values():
                 vector[label] += 2
-            records.append(dict(gt_label=label, vectors={n: v.tolist() for n, v in vectors.items()}))
+            records.append(dict(gt_label=label,
+                                vectors={name: v.tolist() for name, v in vectors.items()}))
         return records
 
     def prepare_data(self, idx):

@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     results = {name: train_and_test(name, work_dirs[name], args.cfg_options) for name in RECIPES}
     figure = args.out.resolve() / 'accuracy.png'
     draw(work_dirs, figure)
-    print('\nTest accuracy and macro F1 in percent: one seed, 80 clips, no evidence for a ranking.\n')
+    print('\nTest accuracy and macro F1 in percent; one seed and 80 clips rank nothing.\n')
     print(table(results))
     print(f'\nAccuracy over epochs: {figure}')
 

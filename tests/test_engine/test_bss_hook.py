@@ -302,8 +302,8 @@ class TestUnreadableSamples:
         config = toy_config(tmp_path, BSS_L, epochs=1)
         part = config['train_dataloader']['dataset']
         config['train_dataloader']['dataset'] = dict(
-            type='ConcatDataset', datasets=[dict(part, size=6), dict(part, size=5, data_seed=9,
-                                                                      unreadable=[2])])
+            type='ConcatDataset', datasets=[
+                dict(part, size=6), dict(part, size=5, data_seed=9, unreadable=[2])])
         runner, _ = run(config)
         assert the_hook(runner).table.unmeasured.tolist() == [8]
 
@@ -321,7 +321,7 @@ class TestRefusals:
         plain['sampler'] = dict(type='DefaultSampler', shuffle=True)
         self.refuse(tmp_path, TypeError, 'steers a BalanceSampler, but the sampler of the training '
                     'loader is a DefaultSampler', train_dataloader=plain)
-        self.refuse(tmp_path, TypeError, "set train_dataloader.sampler=dict\\(type='BalanceSampler'",
+        self.refuse(tmp_path, TypeError, "sampler=dict\\(type='BalanceSampler'",
                     train_dataloader=plain, train_cfg=dict(by_epoch=True, max_epochs=1))
 
     def test_an_iteration_based_loop(self, tmp_path):

@@ -55,7 +55,8 @@ def log():
 
 def test_worked_example():
     values = classification_scores(np.array(LABELS), np.array(SCORES))
-    assert values == pytest.approx(dict(acc=.6, map=.722222, macro_f1=.433333, nll=.723275), abs=1e-6)
+    expected = dict(acc=.6, map=.722222, macro_f1=.433333, nll=.723275)
+    assert values == pytest.approx(expected, abs=1e-6)
 
 
 def test_keys_and_gap():

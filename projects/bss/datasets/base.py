@@ -12,6 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from projects.bss.datasets.errors import UnreadableSampleError
+from projects.bss.datasets.seeding import ViewSeed
 
 _POLICIES = ('raise', 'skip')
 _NAMED_AT_MOST = 5
@@ -57,7 +58,20 @@ class MultiModalDataset(BaseDataset):
         self.modalities = _checked_modalities(modalities)
         self.on_error = on_error
         self._logged: set[str] = set()
+        self._view_seed = ViewSeed()
         super().__init__(**kwargs)
+
+    def seed_views(self, seed: int, epoch: int) -> None:
+        """Make random transforms a function of (seed, epoch, position) from here on.
+
+        A resumed run then sees the very crops of the uninterrupted one, with any number of worker
+        processes.
+
+        Args:
+            seed: Seed of the run, >= 0.
+            epoch: Epoch, counted from 0.
+        """
+        self._view_seed.set(seed, epoch)
 
     def fingerprint(self) -> str:
         """Digest of the annotations: ids, labels and frame ranges, but no paths.
@@ -112,7 +126,8 @@ class MultiModalDataset(BaseDataset):
                 sample and the file.
         """
         try:
-            return super().prepare_data(idx)
+            with self._view_seed.of_sample(idx):
+                return super().prepare_data(idx)
         except UnreadableSampleError as error:
             clip_id = self.get_data_info(idx)['clip_id']
             raise UnreadableSampleError(

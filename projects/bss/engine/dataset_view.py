@@ -32,6 +32,21 @@ def fingerprint(dataset: Any) -> str:
     return digest.hexdigest()
 
 
+def seed_views(dataset: Any, seed: int, epoch: int) -> None:
+    """Fix the random views of an epoch in every data set that can, also inside wrappers.
+
+    Args:
+        dataset: A data set or a wrapper; one without ``seed_views`` is left alone.
+        seed: Seed of the run, >= 0.
+        epoch: Epoch, counted from 0.
+    """
+    if hasattr(dataset, 'seed_views'):
+        dataset.seed_views(seed, epoch)
+    else:
+        for inner in _inner_datasets(dataset):
+            seed_views(inner, seed, epoch)
+
+
 def original_index(dataset: Any, position: int) -> int:
     """Find the ``sample_idx`` that an item carries at a position of a possibly wrapped data set.
 

@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 
 from projects.bss.datasets.samplers import BalanceSampler
 
-from ..dataset_view import fingerprint
+from ..checkpoint import latest_whole_checkpoint
+from ..dataset_view import fingerprint, seed_views
 from ..randomness import random_state, restore_random_state
 
 STATE_KEY = 'bss'
@@ -23,9 +24,10 @@ class ResumeOrderHook(Hook):
     """Store the place in the order, the random streams and the data's identity in checkpoints.
 
     A resumed run goes on with the very next batch, inside an epoch too. With one process and
-    :class:`CurriculumTrainLoop` its weights are bit-equal to the uninterrupted run's wherever the
-    data are deterministic; with several processes the order is, while random streams are restored
-    from rank 0. A checkpoint of other data is refused.
+    :class:`CurriculumTrainLoop` its weights on a CPU are bit-equal to the uninterrupted run's:
+    random transforms of this package's data sets are a function of (seed, epoch, position), those
+    of other data sets are restored if the main process runs them. With several processes the order
+    is equal, while random streams are restored from rank 0. A checkpoint of other data is refused.
 
     Raises:
         TypeError: If the loop is not epoch-based or the sampler is not a BalanceSampler.
@@ -51,6 +53,13 @@ class ResumeOrderHook(Hook):
         """
         return [num_samples] * max_epochs
 
+    def before_run(self, runner: Any) -> None:
+        """Let an automatic resume pass over a checkpoint that was cut short while written."""
+        if runner._resume and runner._load_from is None:
+            runner._load_from = latest_whole_checkpoint(runner.work_dir)
+            # Without a checkpoint mmengine would still follow `last_checkpoint`.
+            runner._resume = runner._load_from is not None
+
     def before_train(self, runner: Any) -> None:
         """Check the set-up and take over the state of the checkpoint."""
         self.sampler = balance_sampler(runner)
@@ -66,6 +75,7 @@ class ResumeOrderHook(Hook):
         """Point the sampler at the epoch and report its order."""
         self._epoch_done = False
         self.sampler.set_epoch(runner.epoch)
+        seed_views(runner.train_dataloader.dataset, self.sampler.seed, runner.epoch)
         self.steer(runner)
         _require_one_order(self.sampler.order_hash())
         self._restore_randomness()
