@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> Report:
     clips = range(min(args.clips, len(dataset)))
     with tempfile.TemporaryDirectory() as folder:
         plain = PlainPipeline(dataset, Path(folder), clips)
-        arms: dict[str, Callable[[int], Any]] = dict(plain=plain.load, pipeline=dataset.__getitem__)
+        arms: dict[str, Callable[[int], Any]] = dict(
+            plain=plain.load, pipeline=dataset.__getitem__)
         rates: dict[str, list[float]] = {name: [] for name in arms}
         for repeat in range(args.repeats):
             for name, load in arms.items():

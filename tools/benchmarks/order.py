@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import multiprocessing
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from projects.bss.datasets import BalanceSampler, Plan
 from projects.bss.functional import weighted_permutation
+from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report, paired_ratio, spread
 
 PURPOSE = "weighted order of an epoch against torch.multinomial, torch.randperm, DefaultSampler"
@@ -108,7 +108,7 @@ def _compare(size: int, repeats: int) -> list[dict[str, Any]]:
     for repeat in range(repeats):
         print(f'n = {size:,}: repetition {repeat + 1} of {repeats}', file=sys.stderr)
         for name in names:
-            taken[name].append(_in_fresh_process(name, size))
+            taken[name].append(in_fresh_process(measure, name, size))
     seconds = {name: [first for first, _ in pairs] for name, pairs in taken.items()}
     return [dict(
         n=size,
@@ -126,11 +126,6 @@ def _ratio(seconds: dict[str, list[float]], name: str, base: str) -> dict[str, f
 def _largest(peaks: list[float | None]) -> float | None:
     known = [peak for peak in peaks if peak is not None]
     return max(known) if known else None
-
-
-def _in_fresh_process(contender: str, size: int) -> tuple[float, float | None]:
-    with multiprocessing.get_context('fork').Pool(1) as pool:
-        return pool.apply(measure, (contender, size))
 
 
 def _weights(size: int) -> Tensor:

@@ -46,7 +46,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     args = parse_args(argv)
-    args.argv = argv
     silence_upstream_warnings()
     report = BENCHMARKS[args.name].run(args)
     report.command = command_line(argv)

@@ -2,19 +2,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from tools.benchmarks.configs import read_config
+from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report, paired_ratio, spread
 
 PURPOSE = "training time of BSS-L, source='pass' and source='train', against plain shuffling"
@@ -38,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='paired repetitions (default: 5)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
                         default={}, help='changes to both configs')
-    parser.add_argument('--arm', choices=_ARMS, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> Report:
@@ -50,14 +47,11 @@ def run(args: argparse.Namespace) -> Report:
     Returns:
         The report.
     """
-    if args.arm is not None:
-        print(json.dumps(train(config_of(args))))
-        raise SystemExit(0)
     taken: dict[str, list[dict]] = {arm: [] for arm in _ARMS}
     for repeat in range(args.repeats):
         # Another arm goes first each time, so that drift of the machine favours none.
         for arm in _ARMS[repeat % 3:] + _ARMS[:repeat % 3]:
-            taken[arm].append(_in_fresh_process(args.argv, arm))
+            taken[arm].append(in_fresh_process(train, args, arm))
             print(f'repetition {repeat + 1} of {args.repeats}, {arm}: {taken[arm][-1]}',
                   file=sys.stderr)
     return Report('scoring', f'Compares the {PURPOSE}.', [_row(arm, taken) for arm in _ARMS], [
@@ -69,35 +63,38 @@ def run(args: argparse.Namespace) -> Report:
         'largest.'])
 
 
-def config_of(args: argparse.Namespace) -> Config:
+def config_of(args: argparse.Namespace, arm: str) -> Config:
     """Read the config of an arm and reduce it to training.
 
     Args:
-        args: Parsed options, ``arm`` included.
+        args: Parsed options.
+        arm: ``'vanilla'``, ``'pass'`` or ``'train'``.
 
     Returns:
         The config.
     """
-    cfg = read_config(args.vanilla if args.arm == 'vanilla' else args.bss, args.cfg_options)
+    cfg = read_config(args.vanilla if arm == 'vanilla' else args.bss, args.cfg_options)
     # The validation loader stays, because the scoring pass takes its batch size; it never runs.
     cfg.train_cfg.update(max_epochs=args.epochs, val_begin=args.epochs + 1)
     cfg.default_hooks.checkpoint = None
     cfg.log_level = 'WARNING'
-    if args.arm == 'train':
+    if arm == 'train':
         cfg.custom_hooks[0].source = 'train'
         cfg.custom_hooks[0].pop('scoring', None)
     return cfg
 
 
-def train(cfg: Config) -> dict[str, float]:
-    """Train once.
+def train(args: argparse.Namespace, arm: str) -> dict[str, float]:
+    """Train once, in a temporary work directory.
 
     Args:
-        cfg: Config of the run; its work directory is a temporary one.
+        args: Parsed options.
+        arm: ``'vanilla'``, ``'pass'`` or ``'train'``.
 
     Returns:
         Seconds of wall time and of CPU time.
     """
+    cfg = config_of(args, arm)
     with tempfile.TemporaryDirectory() as folder:
         cfg.work_dir = folder
         runner = Runner.from_cfg(cfg)
@@ -116,13 +113,6 @@ def _row(arm: str, taken: dict[str, list[dict]]) -> dict[str, Any]:
         row[f'{clock}_seconds'] = spread(seconds[arm])
         row[f'{clock}_ratio'] = paired_ratio(seconds[arm], seconds['vanilla'])
     return row
-
-
-def _in_fresh_process(argv: list[str], arm: str) -> dict[str, float]:
-    driver = str(Path(__file__).with_name('run.py'))
-    done = subprocess.run([sys.executable, driver, *argv, '--arm', arm],
-                          stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _cpu_seconds() -> float:

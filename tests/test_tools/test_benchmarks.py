@@ -1,0 +1,132 @@
+"""The benchmark driver at sizes of seconds: what it writes, and that it compares like with like."""
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tools.benchmarks import loading, order
+from tools.benchmarks.processes import in_fresh_process
+from tools.benchmarks.report import Report, paired_ratio, spread
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_driver(out: Path, name: str, *options: str) -> dict:
+    """Run a benchmark as a user does and return its json."""
+    done = subprocess.run(
+        [sys.executable, 'tools/benchmarks/run.py', name, '--out', str(out), *options],
+        cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((out / f'{name}.json').read_text())
+    markdown = (out / f'{name}.md').read_text()
+    assert markdown in done.stdout
+    assert report['command'].startswith(f'python tools/benchmarks/run.py {name} --out ')
+    assert report['command'] in markdown
+    assert report['machine']['torch'] == torch.__version__ and report['machine']['cores'] >= 1
+    return report
+
+
+def check_spread(entry: dict) -> None:
+    assert 0 < entry['min'] <= entry['median'] <= entry['max']
+
+
+def options_for(root: Path, *loaders: str) -> list[str]:
+    return ['--cfg-options', *(
+        option for loader in loaders for option in (
+            f'{loader}.dataset.data_root={root}', f'{loader}.num_workers=0',
+            f'{loader}.persistent_workers=False'))]
+
+
+def test_order(tmp_path: Path) -> None:
+    rows = run_driver(tmp_path, 'order', '--min', '1000', '--max', '1e4', '--repeats', '2')['rows']
+    contenders = ['multinomial', 'randperm', 'weighted_permutation', 'DefaultSampler',
+                  'BalanceSampler']
+    assert [(row['n'], row['contender']) for row in rows] == [
+        (size, name) for size in (1000, 10_000) for name in contenders]
+    for row in rows:
+        for key in ('seconds', 'to_multinomial', 'to_randperm'):
+            check_spread(row[key])
+        assert row['peak_bytes_per_sample'] is None
+    assert [row['to_randperm']['max'] for row in rows if row['contender'] == 'randperm'] == [1, 1]
+
+
+def test_peak_memory_of_a_permutation_is_its_eight_bytes() -> None:
+    _, peak = in_fresh_process(order.measure, 'randperm', 4_000_000)
+    assert peak == pytest.approx(8, abs=0.5)
+
+
+def test_sizes() -> None:
+    assert order.sizes(1e4, 1e7) == [10_000, 100_000, 1_000_000, 10_000_000]
+    assert order.sizes(1e7, 1e8) == [10_000_000, 2**24 + 1, 100_000_000]
+
+
+def test_scoring(tmp_path: Path, miniature_root: Path) -> None:
+    rows = run_driver(tmp_path, 'scoring', '--epochs', '1', '--repeats', '1',
+                      *options_for(miniature_root, 'train_dataloader', 'val_dataloader'),
+                      'train_dataloader.dataset.pipeline.0.length=4')['rows']
+    assert [row['arm'] for row in rows] == ['vanilla', 'pass', 'train']
+    for row in rows:
+        for key in ('wall_seconds', 'wall_ratio', 'cpu_seconds', 'cpu_ratio'):
+            check_spread(row[key])
+    assert rows[0]['wall_ratio']['median'] == rows[0]['cpu_ratio']['median'] == 1
+
+
+def test_loading(tmp_path: Path, miniature_root: Path) -> None:
+    rows = run_driver(tmp_path, 'loading', '--clips', '3', '--repeats', '1',
+                      *options_for(miniature_root, 'train_dataloader'))['rows']
+    assert [row['arm'] for row in rows] == ['plain', 'pipeline']
+    assert rows[0]['ratio']['median'] == 1
+    for row in rows:
+        check_spread(row['samples_per_second'])
+        check_spread(row['ratio'])
+
+
+def test_the_plain_way_reads_the_same_pictures(tmp_path: Path, miniature_root: Path) -> None:
+    dataset = loading.build_dataset(argparse.Namespace(
+        config='fusion/nvgesture-mini_concat.py',
+        cfg_options={'train_dataloader.dataset.data_root': str(miniature_root)}))
+    plain = loading.PlainPipeline(dataset, tmp_path, range(5))
+    mean, std = (torch.tensor(v).view(3, 1, 1, 1) for v in (
+        [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]))
+    np.random.seed(1)
+    ours = dataset[4]['inputs']
+    np.random.seed(1)
+    theirs = plain.load(4)
+    in_bytes = dict(rgb=theirs['rgb'] * std + mean, depth=theirs['depth'] * 255,
+                    flow=theirs['flow'] * 127.5 + 127.5)
+    assert list(ours) == list(theirs)
+    for name, clip in in_bytes.items():
+        # The resizes of OpenCV and PIL differ by rounding.
+        assert (clip - ours[name]).abs().max() <= 2, name
+        assert ours[name].float().std() > 5, name
+
+
+def test_ratios_are_taken_within_a_repetition() -> None:
+    assert paired_ratio([2, 9, 8], [1, 3, 8]) == dict(median=2, min=1, max=3)
+    assert spread([4, 1, 3]) == dict(median=3, min=1, max=4)
+
+
+def test_a_report_in_markdown() -> None:
+    report = Report('race', 'Compares a with b.', [
+        dict(arm='a', ratio=spread([1.0]), peak=None), dict(arm='b', ratio=spread([2.0, 4.0]),
+                                                            peak=8.25)],
+        ['Noted.'], 'python run.py race', dict(cores=2))
+    assert report.markdown() == '\n'.join([
+        '## race', '', 'Compares a with b.', '', '    python run.py race', '',
+        '| arm | ratio      | peak |', '|-----|------------|------|',
+        '| a   | 1 (1 to 1) | -    |', '| b   | 3 (2 to 4) | 8.25 |', '',
+        'Machine: cores 2.', '', '- Noted.', ''])
+
+
+def test_an_unknown_benchmark_is_refused() -> None:
+    done = subprocess.run([sys.executable, 'tools/benchmarks/run.py', 'speed'], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "invalid choice: 'speed' (choose from" in done.stderr
