@@ -164,13 +164,29 @@ class TrainingForward(ScoreSource):
         """Write what was observed; a sample seen twice keeps its last values."""
         if self._seen:
             keep, positions, *criteria = torch.cat(self._seen, dim=1).cpu()
-            kept = keep.bool()
             self._seen.clear()
-            self.table.write(positions[kept].long(), torch.stack(criteria)[:, kept])
+            rows = keep.nonzero().flatten()
+            rows = rows[last_visits(positions[rows].long(), len(self.table))]
+            self.table.write(positions[rows].long(), torch.stack(criteria)[:, rows])
 
     def refresh(self) -> None:
         """Nothing to run: the table holds the last values already."""
         self.flush()
+
+
+def last_visits(positions: Tensor, size: int) -> Tensor:
+    """Find the last visit of every sample; storing repeated positions keeps any of their values.
+
+    Args:
+        positions: Dataset positions in the order of their visits, shape (k,), int64.
+        size: Number n of training samples.
+
+    Returns:
+        Rows of ``positions``, one for each sample visited, in the order of the data set.
+    """
+    last = torch.full((size, ), -1)
+    last.scatter_reduce_(0, positions, torch.arange(len(positions)), 'amax')
+    return last[last >= 0]
 
 
 SOURCES: dict[str, type[ScoreSource]] = {'pass': ScoringPass, 'train': TrainingForward}
