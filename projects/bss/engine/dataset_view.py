@@ -1,13 +1,13 @@
 """See through data set wrappers: identity of a data set and of its items, and its views."""
 from __future__ import annotations
 
-import copy
 import hashlib
 from typing import Any, Sequence
 
 from mmengine.dataset import Compose
+from torch.utils.data import Subset
 
-_WRAPPED = ('datasets', 'dataset')
+_WRAPPED = ('datasets', 'dataset', '_dataset')
 
 
 def fingerprint(dataset: Any) -> str:
@@ -51,12 +51,16 @@ def original_index(dataset: Any, position: int) -> int:
     """Find the ``sample_idx`` that an item carries at a position of a possibly wrapped data set.
 
     Args:
-        dataset: A data set or an mmengine wrapper of one.
+        dataset: A data set, an mmengine wrapper or a torch ``Subset`` of one.
         position: Position in ``dataset``.
 
     Returns:
         The position in the innermost data set, which mmengine stores as ``sample_idx``.
     """
+    if isinstance(dataset, Subset):
+        return original_index(dataset.dataset, dataset.indices[position])
+    if '_dataset' in vars(dataset):
+        return original_index(vars(dataset)['_dataset'], position)
     if not hasattr(dataset, '_get_ori_dataset_idx'):
         return position
     inner = dataset._get_ori_dataset_idx(position)
@@ -78,15 +82,17 @@ def with_pipeline(dataset: Any, pipeline: Sequence[Any]) -> Any:
     Raises:
         TypeError: If no ``pipeline`` is found.
     """
-    view = copy.copy(dataset)
-    if hasattr(dataset, 'pipeline'):
+    view = object.__new__(type(dataset))  # mmengine's slices cannot be copied
+    vars(view).update(vars(dataset))
+    wrapped = [name for name in _WRAPPED if name in vars(dataset)]
+    for name in wrapped:
+        inner = vars(dataset)[name]
+        several = isinstance(inner, (list, tuple))
+        vars(view)[name] = ([with_pipeline(part, pipeline) for part in inner] if several
+                            else with_pipeline(inner, pipeline))
+    if not wrapped and hasattr(dataset, 'pipeline'):
         view.pipeline = Compose(list(pipeline))
-        return view
-    if hasattr(dataset, 'datasets'):
-        view.datasets = [with_pipeline(inner, pipeline) for inner in dataset.datasets]
-    elif hasattr(dataset, 'dataset'):
-        view.dataset = with_pipeline(dataset.dataset, pipeline)
-    else:
+    elif not wrapped:
         raise TypeError(f'A {type(dataset).__name__} has no `pipeline` that a scoring view could '
                         'replace: set `scoring=dict(pipeline=None)` in BSSHook to score the '
                         'training view as it is.')
@@ -96,6 +102,6 @@ def with_pipeline(dataset: Any, pipeline: Sequence[Any]) -> Any:
 def _inner_datasets(dataset: Any) -> list[Any]:
     found: list[Any] = []
     for name in _WRAPPED:
-        inner = getattr(dataset, name, [])
+        inner = getattr(dataset, '__dict__', {}).get(name, [])
         found += list(inner) if isinstance(inner, (list, tuple)) else [inner]
     return found

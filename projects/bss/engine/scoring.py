@@ -114,6 +114,12 @@ def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
             _measure_batch(model, batch, positions, loader.dataset, probe, measurer, table)
     all_reduce(table)
     measured = torch.nonzero(table[2]).flatten()
+    if not len(measured):
+        raise RuntimeError(
+            f'None of the {size} training samples could be scored, because none carries the '
+            '`sample_idx` of its position: the data set returns other samples than it is asked '
+            'for, or wraps another one in a way that BSSHook does not know. Leave `sample_idx` out '
+            'of the packed metainfo, or use mmengine\'s wrappers.')
     return measured, table[:2, measured]
 
 
