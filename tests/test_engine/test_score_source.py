@@ -1,6 +1,7 @@
 """Which of several visits of a sample counts."""
 import pytest
 import torch
+
 from projects.bss.engine import BalanceMeasurer, ScoreTable
 from projects.bss.engine.score_source import TrainingForward, last_visits
 

@@ -2,6 +2,7 @@
 import inspect
 import itertools
 import pickle
+import re
 import runpy
 from pathlib import Path
 from unittest.mock import patch
@@ -321,3 +322,49 @@ class TestGenerator:
             runpy.run_path(str(GENERATOR))['main']([str(tmp_path), *flags])
         assert stopped.value.code == 2
         assert message.replace('\\', '') in capsys.readouterr().err
+
+
+class TestPage:
+    """The page that tells all this says what is true and runs."""
+
+    page = (ROOT / 'docs' / 'en' / 'user_guides' / 'use_in_your_repository.md').read_text()
+
+    def blocks(self, language):
+        return re.findall(rf'^```{language}\n(.*?)^```', self.page, re.MULTILINE | re.DOTALL)
+
+    def test_the_diff_is_that_of_the_configs(self):
+        lines = self.blocks('diff')[0].splitlines()
+        added, removed = ('\n'.join(line[1:] for line in lines if line[0] == sign)
+                          for sign in '+-')
+        config = (ROOT / 'configs' / BSS).read_text()
+        assert config.endswith(f"_base_ = '../{PLAIN}'\n{added}\n")
+        assert removed == added.splitlines()[1].replace('BalanceSampler', 'DefaultSampler')
+
+    def test_mmengine_block(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        space = {}
+        exec(self.blocks('python')[0], space)
+        table = the_hook(space['runner']).table
+        assert table.scored and table.score.std() > .05
+        assert space['runner'].iter == 4 * 5
+
+    def test_pytorch_block(self):
+        space = {}
+        exec(self.blocks('python')[1], space)
+        sampler, scores = space['sampler'], space['scores']
+        assert sampler.order().tolist() == expected_order(scores, 0, 3)
+        assert sampler.cursor == 30
+
+    def test_every_python_block_is_tested(self):
+        assert len(self.blocks('python')) == 2
+
+    def test_commands_name_existing_files(self):
+        named = re.findall(r'(?:tools|configs)/[\w./-]+\.py', self.page)
+        assert named and all((ROOT / name).is_file() for name in named)
+
+    def test_a_batch_of_as_many_samples_as_classes_fails_in_the_plain_project_too(
+            self, data_root, tmp_path):
+        config = small(PLAIN, data_root, tmp_path, epochs=1)
+        config.train_dataloader.batch_size = 4
+        with pytest.raises(AttributeError, match="'dict' object has no attribute 'size'"):
+            train(config)

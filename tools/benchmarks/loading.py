@@ -64,10 +64,13 @@ def run(args: argparse.Namespace) -> Report:
             for name, load in arms.items():
                 rates[name].append(_samples_per_second(load, clips))
             print(f'repetition {repeat + 1} of {args.repeats}', file=sys.stderr)
-    rows = [dict(arm=name, samples_per_second=spread(rates[name]),
-                 ratio=paired_ratio(rates[name], rates['plain'])) for name in arms]
+    rows = [dict(
+        arm=name,
+        samples_per_second=spread(rates[name]),
+        ratio=paired_ratio(rates[name], rates['plain'])) for name in arms]
     return Report('loading', f'Compares the {PURPOSE}: {args.config}.', rows, [
-        f'{len(clips)} clips, one process, files in the page cache, two clips untimed before each round.',
+        f'{len(clips)} clips, one process, files in the page cache; two clips are read before '
+        'each round.',
         'Plain: OpenCV decodes the whole frame range, PIL resizes and torchvision crops, converts '
         'and normalises each frame of the window; flow is a float32 array, loaded whole.',
         'The pipeline hands over uint8; normalisation waits for the device and is not in its time.',
