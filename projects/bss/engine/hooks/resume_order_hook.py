@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather, get_world_size
+from mmengine.dist import all_gather, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop
@@ -27,7 +27,8 @@ class ResumeOrderHook(Hook):
     :class:`CurriculumTrainLoop` its weights on a CPU are bit-equal to the uninterrupted run's:
     random transforms of this package's data sets are a function of (seed, epoch, position), those
     of other data sets are restored if the main process runs them. With several processes the order
-    is equal, while random streams are restored from rank 0. A checkpoint of other data is refused.
+    is equal, while random streams are restored from rank 0, unless ranks have seeds of their own.
+    A checkpoint of other data is refused.
 
     Raises:
         TypeError: If the loop is not epoch-based or the sampler is not a BalanceSampler.
@@ -64,6 +65,8 @@ class ResumeOrderHook(Hook):
         """Check the set-up and take over the state of the checkpoint."""
         self.sampler = balance_sampler(runner)
         self._fingerprint = fingerprint(runner.train_dataloader.dataset)
+        own_streams = (runner.cfg.get('randomness') or {}).get('diff_rank_seed', False)
+        self._follows_rank_zero = get_rank() == 0 or not own_streams
         if self._resumed is not None:
             self._check_data(self._resumed['data'])
             self.restore(self._resumed)
@@ -140,9 +143,9 @@ class ResumeOrderHook(Hook):
         self.sampler.load_state_dict(state['sampler'])
 
     def _restore_randomness(self) -> None:
-        if self._resumed is not None:
+        if self._resumed is not None and self._follows_rank_zero:
             restore_random_state(self._resumed['random'])
-            self._resumed = None
+        self._resumed = None
 
     def _check_data(self, saved: dict[str, Any]) -> None:
         length = len(self.sampler.dataset)
