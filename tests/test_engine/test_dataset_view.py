@@ -81,3 +81,10 @@ def test_seeding_reaches_wrapped_data_sets():
     inner = [toy(3, cls=Seeded), toy(2, cls=Seeded)]
     seed_views(Subset(ConcatDataset(inner), [1, 4]), 4, 7)
     assert [part.seeds for part in inner] == [(4, 7), (4, 7)]
+
+
+def test_a_plain_list_of_samples_is_a_data_set():
+    assert original_index([0, 1, 2], 1) == 1
+    assert fingerprint([0, 1]) != fingerprint([0, 1, 2])
+    with pytest.raises(TypeError, match='A list has no `pipeline` that a scoring view could'):
+        with_pipeline([0, 1, 2], [])

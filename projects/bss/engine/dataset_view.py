@@ -59,8 +59,8 @@ def original_index(dataset: Any, position: int) -> int:
     """
     if isinstance(dataset, Subset):
         return original_index(dataset.dataset, dataset.indices[position])
-    if '_dataset' in vars(dataset):
-        return original_index(vars(dataset)['_dataset'], position)
+    if '_dataset' in _attributes(dataset):
+        return original_index(_attributes(dataset)['_dataset'], position)
     if not hasattr(dataset, '_get_ori_dataset_idx'):
         return position
     inner = dataset._get_ori_dataset_idx(position)
@@ -82,26 +82,31 @@ def with_pipeline(dataset: Any, pipeline: Sequence[Any]) -> Any:
     Raises:
         TypeError: If no ``pipeline`` is found.
     """
-    view = object.__new__(type(dataset))  # mmengine's slices cannot be copied
-    vars(view).update(vars(dataset))
-    wrapped = [name for name in _WRAPPED if name in vars(dataset)]
-    for name in wrapped:
-        inner = vars(dataset)[name]
-        several = isinstance(inner, (list, tuple))
-        vars(view)[name] = ([with_pipeline(part, pipeline) for part in inner] if several
-                            else with_pipeline(inner, pipeline))
-    if not wrapped and hasattr(dataset, 'pipeline'):
-        view.pipeline = Compose(list(pipeline))
-    elif not wrapped:
+    own = _attributes(dataset)
+    wrapped = [name for name in _WRAPPED if name in own]
+    if not wrapped and not hasattr(dataset, 'pipeline'):
         raise TypeError(f'A {type(dataset).__name__} has no `pipeline` that a scoring view could '
                         'replace: set `scoring=dict(pipeline=None)` in BSSHook to score the '
                         'training view as it is.')
+    view = object.__new__(type(dataset))  # mmengine's slices cannot be copied
+    vars(view).update(own)
+    for name in wrapped:
+        several = isinstance(own[name], (list, tuple))
+        vars(view)[name] = ([with_pipeline(part, pipeline) for part in own[name]] if several
+                            else with_pipeline(own[name], pipeline))
+    if not wrapped:
+        view.pipeline = Compose(list(pipeline))
     return view
 
 
 def _inner_datasets(dataset: Any) -> list[Any]:
     found: list[Any] = []
     for name in _WRAPPED:
-        inner = getattr(dataset, '__dict__', {}).get(name, [])
+        inner = _attributes(dataset).get(name, [])
         found += list(inner) if isinstance(inner, (list, tuple)) else [inner]
     return found
+
+
+def _attributes(dataset: Any) -> dict[str, Any]:
+    # A plain list of samples is a data set too, and has none.
+    return getattr(dataset, '__dict__', {})
