@@ -3,10 +3,11 @@ import pytest
 import torch
 from mmengine.dataset import ClassBalancedDataset, ConcatDataset, RepeatDataset
 from mmengine.runner.runner import _SlicedDataset
+from torch.utils.data import Subset
+
 from projects.bss.engine.dataset_view import fingerprint, original_index, seed_views, with_pipeline
 from projects.bss.engine.scoring import own_rows
 from tests.toy import PackVectors, ToyModalities
-from torch.utils.data import Subset
 
 
 class Balanced(ToyModalities):
