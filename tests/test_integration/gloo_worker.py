@@ -5,9 +5,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 import torch.distributed as dist
+from mmengine.config import Config
 
 from projects.bss.engine import BSSHook
 from tests.toy import build
@@ -20,7 +22,9 @@ def train(config: dict) -> dict:
     """Train, validate once more, and tell everything; a refusal is told by its sentence."""
     runner, batches = build(config)
     try:
-        runner.train()
+        # Formatting the config takes most of the time of saving a checkpoint.
+        with patch.object(Config, 'pretty_text', ''):
+            runner.train()
     except RuntimeError as error:
         return dict(error=str(error))
     hook = next(hook for hook in runner.hooks if isinstance(hook, BSSHook))

@@ -4,7 +4,9 @@ Every run is a process of its own, forked from this one so that the imports are 
 """
 from __future__ import annotations
 
+import gc
 import json
+import math
 import os
 import random
 import runpy
@@ -14,6 +16,7 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
+from mmengine.config import Config
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -27,11 +30,18 @@ TRAIN = Path(__file__).resolve().parents[2] / 'tools' / 'train.py'
 class LogOrder(Hook):
     """Append the positions of every batch to a file of this process before training on it."""
 
+    last_step = math.inf
+    """Steps that may begin; the next one waits for the killer, however slow the machine is."""
+
+    def __init__(self):
+        self.steps = 0
+
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         positions = [sample.sample_idx for sample in data_batch['data_samples']]
         with order_file(Path(runner.work_dir), os.getpid()).open('a') as file:
             file.write(json.dumps(positions) + '\n')
-        time.sleep(.005)  # leaves the killer time to hit a step
+        self.steps += 1
+        time.sleep(60 if self.steps > self.last_step else .005)
 
 
 def order_file(work_dir: Path, process: int) -> Path:
@@ -51,12 +61,15 @@ def put_half_and_die(count: int):
     return patch.object(LocalBackend, 'put', put)
 
 
-def train(arguments: list[str], torn: int) -> None:
+def train(arguments: list[str], steps: float = math.inf, torn: int = 0) -> None:
     """Be ``tools/train.py``; with ``torn`` die while that checkpoint is being written."""
+    LogOrder.last_step = steps + 2
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     sys.argv = [str(TRAIN), *arguments]
-    with patch('mmengine.runner.runner.collect_env', return_value={}), put_half_and_die(torn):
+    # Asking for versions, and formatting the config for every checkpoint, take most of the time.
+    with patch('mmengine.runner.runner.collect_env', return_value={}), patch.object(
+            Config, 'pretty_text', ''), put_half_and_die(torn):
         runpy.run_path(str(TRAIN), run_name='__main__')
 
 
@@ -74,7 +87,7 @@ def start(job: dict) -> dict:
     process = os.fork()
     if process == 0:
         try:
-            train(job['arguments'], job.get('torn', 0))
+            train(job['arguments'], job.get('steps', math.inf), job.get('torn', 0))
         except BaseException:
             sys.excepthook(*sys.exc_info())
             os._exit(1)
@@ -86,5 +99,6 @@ def start(job: dict) -> dict:
 
 if __name__ == '__main__':
     folder = Path(sys.argv[1])
+    gc.freeze()  # mmengine collects garbage for every data set
     ended = [start(job) for job in json.loads((folder / 'jobs.json').read_text())]
     (folder / 'ended.json').write_text(json.dumps(ended))

@@ -18,8 +18,8 @@ from tests.toy import BSS_L, loader, run, toy_config
 ROOT = Path(__file__).resolve().parents[2]
 SIZE, BATCH, EPOCHS = 14, 3, 3
 STEPS = 5 * EPOCHS
-KILLS = [random.Random(seed).randrange(1, STEPS) for seed in range(3)]
-"""Steps after whose beginning a process is killed, at a random moment up to two steps later."""
+KILLS = [random.Random(seed).randrange(1, STEPS - 2) for seed in range(3)]
+"""Steps after whose beginning a process is killed, at a random moment in the next three."""
 TORN = dict(first=1, best=6, again=7, later=9)
 """Number of the file in whose middle a process is killed: five steps are saved, the best model,
 then the fifth step again, to tell which model is the best."""
