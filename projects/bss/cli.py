@@ -56,7 +56,7 @@ def make_parser(description: str, epilog: str) -> argparse.ArgumentParser:
         action=DictAction,
         metavar='KEY=VALUE',
         help='change settings of the config before anything else is read from it, e.g. '
-        'train_cfg.max_epochs=5 data_root=/data/nvgesture; lists as key="[a,b]" or key=a,b; '
+        'train_cfg.max_epochs=5 train_dataloader.batch_size=4; lists as key="[a,b]" or key=a,b; '
         'no white space inside a value',
     )
     parser.add_argument(

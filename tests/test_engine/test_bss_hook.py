@@ -351,6 +351,7 @@ class TestRefusals:
         (dict(source='training'), "Unknown source 'training'. Did you mean 'train'"),
         (dict(burn_in=-1), '`burn_in` must not be negative, but got -1'),
         (dict(scoring=dict(mode='evl')), "Did you mean 'eval'"),
+        (dict(scoring=dict(pipelin=None)), "Unknown scoring option 'pipelin'. Did you mean 'pipe"),
         (dict(scoring=dict(batch_size=0)), '`scoring.batch_size` must be at least 1, but got 0'),
         (dict(source='train', measurer=dict(type='BalanceMeasurer',
                                             information='GradientMagnitude')),
@@ -359,6 +360,11 @@ class TestRefusals:
     def test_arguments(self, arguments, message):
         with pytest.raises(ValueError, match=message):
             BSSHook(dict(type='LearningBasedScheduler'), **arguments)
+
+
+def test_options_of_the_pass_do_not_hinder_harvesting():
+    hook = BSSHook(dict(type='LearningBasedScheduler'), source='train', scoring=dict(mode='eval'))
+    assert hook.first_planned_epoch == 1
 
 
 def test_a_probe_reads_the_same_as_the_model_itself(tmp_path):

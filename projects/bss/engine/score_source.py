@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Callable
 
 import torch
 from mmengine.dist import all_gather
@@ -189,4 +189,30 @@ def last_visits(positions: Tensor, size: int) -> Tensor:
     return last[last >= 0]
 
 
-SOURCES: dict[str, type[ScoreSource]] = {'pass': ScoringPass, 'train': TrainingForward}
+PASS_OPTIONS = ('batch_size', 'mode', 'pipeline')
+
+
+def make_source(name: str, measurer: BalanceMeasurer, scoring: dict[str, Any]) -> ScoreSource:
+    """Make the source that a config names.
+
+    Args:
+        name: ``'pass'`` or ``'train'``.
+        measurer: Criteria to measure.
+        scoring: Options of the pass; a config may keep them when it changes to ``'train'``.
+
+    Returns:
+        The source.
+
+    Raises:
+        ValueError: For an unknown name or option; the nearest one is suggested.
+    """
+    sources: dict[str, Callable[[], ScoreSource]] = {
+        'pass': lambda: ScoringPass(measurer, **scoring),
+        'train': lambda: TrainingForward(measurer),
+    }
+    if name not in sources:
+        raise ValueError(closest_name('source', name, sources))
+    for option in scoring:
+        if option not in PASS_OPTIONS:
+            raise ValueError(closest_name('scoring option', option, PASS_OPTIONS))
+    return sources[name]()

@@ -11,13 +11,13 @@ from mmengine.registry import HOOKS
 from torch import Tensor
 
 from projects.bss.datasets.samplers import Plan
-from projects.bss.functional import closest_name, effective_sample_size, sampling_entropy
+from projects.bss.functional import effective_sample_size, sampling_entropy
 
 from ..building import build_part
 from ..measurer import BalanceMeasurer
 from ..probe import LogitsProbe
 from ..schedulers import BalanceScheduler
-from ..score_source import SOURCES, ScoreSource
+from ..score_source import ScoreSource, make_source
 from ..score_table import ScoreTable
 from .resume_order_hook import ResumeOrderHook, balance_sampler
 
@@ -38,7 +38,7 @@ class BSSHook(ResumeOrderHook):
         scoring: Options of the pass: ``pipeline`` (a list of transforms; ``'val'``, the default,
             takes those of the validation set; None scores the training view), ``batch_size``
             (default: the validation loader's, at least the training loader's) and ``mode``
-            (``'eval'``, or ``'train'`` as in the authors' code).
+            (``'eval'``, or ``'train'`` as in the authors' code). Not used by ``source='train'``.
 
     Reference:
         Guan, Jiang, Yang: Balance-aware Sequence Sampling Makes Multi-modal Learning Better,
@@ -53,14 +53,12 @@ class BSSHook(ResumeOrderHook):
                  probe: Mapping[str, Any] | None = None,
                  scoring: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        if source not in SOURCES:
-            raise ValueError(closest_name('source', source, SOURCES))
         if burn_in < 0:
             raise ValueError(f'`burn_in` must not be negative, but got {burn_in}.')
         self.scheduler: BalanceScheduler = build_part(scheduler, BalanceScheduler, 'scheduler')
         self.measurer: BalanceMeasurer = build_part(measurer or 'BalanceMeasurer',
                                                     BalanceMeasurer, 'measurer')
-        self.source: ScoreSource = SOURCES[source](self.measurer, **dict(scoring or {}))
+        self.source: ScoreSource = make_source(source, self.measurer, dict(scoring or {}))
         self.first_planned_epoch = max(burn_in, self.source.first_epoch)
         self._probe_config = dict(probe or {})
         self._scored_epoch = -1
