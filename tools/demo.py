@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -143,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     draw(work_dirs, figure)
     print('\nTest accuracy and macro F1 in percent; one seed and 80 clips rank nothing.\n')
     print(table(results))
-    print(f'\nAccuracy over epochs: {figure}')
+    print(f'\nAccuracy over epochs: {os.path.relpath(figure)}')
 
 
 if __name__ == '__main__':

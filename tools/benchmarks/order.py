@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> Report:
     """
     rows = [row for size in sizes(args.min, args.max) for row in _compare(size, args.repeats)]
     return Report('order', f'Compares the {PURPOSE}.', rows, [
-        'Every measurement is a fresh process forked from one that has made the imports; the '
+        'Every measurement is a fresh process forked from one that has made the imports only; the '
         'contenders of a repetition run one after another. Ratios are taken within a repetition.',
         'Peak: growth of the resident set to its high-water mark (VmHWM of /proc/self/status, '
         'reset through /proc/self/clear_refs), weights and scores being there before; '

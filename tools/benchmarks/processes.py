@@ -8,7 +8,9 @@ from typing import Any
 
 
 def in_fresh_process(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function in a fork of this process, which has made the imports and nothing else.
+    """Call a function in a new process, which has imported its module and done nothing else.
+
+    It is not a fork of this process: threads that have computed before do not survive a fork.
 
     Args:
         function: A function of a module.
@@ -17,5 +19,7 @@ def in_fresh_process(function: Callable[..., Any], *args: Any) -> Any:
     Returns:
         What it returns.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context('fork')) as pool:
+    context = get_context('forkserver')
+    context.set_forkserver_preload([function.__module__])
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *args).result()
