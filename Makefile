@@ -6,6 +6,8 @@ SHELL := bash
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+# One process per core; threads of several processes would get in each other's way.
+TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --durations=10
 
 export OMP_NUM_THREADS ?= 2
 export MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)
@@ -20,10 +22,10 @@ demo: $(STAMP)  ## Generate a small data set, train on it, evaluate, show the re
 	$(PY) tools/demo.py
 
 test: $(STAMP)  ## Run the test suite (under 10 minutes on 2 cores)
-	$(PY) -m pytest -m 'not slow' --durations=10
+	$(TESTS) -m 'not slow'
 
 test-slow: $(STAMP)  ## Run the tests that `make test` leaves out
-	$(PY) -m pytest -m slow --durations=10
+	$(TESTS) -m slow
 
 lint: $(STAMP)  ## Check style, order of imports and types
 	$(PY) -m flake8 projects bss configs tools tests

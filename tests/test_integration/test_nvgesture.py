@@ -68,7 +68,8 @@ def test_full_size_models_train_and_validate(name, nvgesture_mini_root, tmp_path
 @pytest.mark.parametrize('name', MINI)
 def test_miniature_configs_train_and_validate(name, miniature_root, tmp_path):
     cfg = load(name, miniature_root, tmp_path, dataset=dict(num_classes=4))
-    cfg.merge_from_dict({'model.num_classes' if 'unimodal' in name else 'model.head.num_classes': 4})
+    head = cfg.model if 'unimodal' in name else cfg.model.head
+    head.num_classes = 4
     assert train(cfg).iter >= 1
 
 
@@ -132,8 +133,9 @@ def crops_of(runner: Runner) -> list[float]:
     return [float(dataset[i]['inputs']['rgb'].float().mean()) for i in (3, 7)]
 
 
-@pytest.mark.parametrize('persistent', [True, False])
-def test_resuming_restores_random_crops_made_by_workers(miniature_root, tmp_path, persistent):
+@pytest.mark.parametrize('persistent, cuts', [(True, [3, 6]), (False, [6])])
+def test_resuming_restores_random_crops_made_by_workers(miniature_root, tmp_path, persistent,
+                                                        cuts):
 
     def make(folder: str) -> Config:
         cfg = load('bss/nvgesture-mini_bssl', miniature_root, tmp_path / folder, frames=5,
@@ -145,7 +147,7 @@ def test_resuming_restores_random_crops_made_by_workers(miniature_root, tmp_path
         return cfg
 
     whole = train(make('whole'))
-    for cut in (3, 6):
+    for cut in cuts:
         cfg = make(f'cut{cut}')
         cfg.merge_from_dict(dict(resume=True, load_from=str(tmp_path / f'whole/iter_{cut}.pth')))
         resumed = train(cfg)
