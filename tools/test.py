@@ -128,6 +128,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cli.check_datasets(cfg, ('test_dataloader',))
         cli.prepare_processes(cfg, args.local_rank)
     Runner.from_cfg(cfg).test()
+    cli.end_processes()
 
 
 if __name__ == '__main__':

@@ -156,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         cli.check_datasets(cfg, ('train_dataloader', 'val_dataloader'))
         cli.prepare_processes(cfg, args.local_rank)
     Runner.from_cfg(cfg).train()
+    cli.end_processes()
 
 
 if __name__ == '__main__':

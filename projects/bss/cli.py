@@ -188,3 +188,14 @@ def prepare_processes(cfg: Config, local_rank: int) -> None:
             broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False),
         )
+
+
+def end_processes() -> None:
+    """Let all ranks finish together.
+
+    A rank whose peers are gone while it still shuts its connections down can abort, and the
+    launcher then reports a finished run as failed.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()

@@ -260,6 +260,13 @@ class TestEpochsOfDifferentLength:
         assert runner.max_iters == runner.iter == len(batches) == 2 + 3 + 4 + 5 + 6
         assert runner.optim_wrapper._max_counts == 20
 
+    def test_an_epoch_without_a_batch_is_refused(self, tmp_path):
+        config = toy_config(tmp_path, dict(BSS_H, scheduler=dict(
+            type='HeuristicScheduler', pacing=dict(lambda_0=0.1))))
+        config['train_dataloader']['drop_last'] = True
+        with pytest.raises(ValueError, match='Epoch 1 would have no batch.*raise `lambda_0`'):
+            run(config)
+
     def test_equal_updates(self, tmp_path):
         scheduler = dict(BSS_H['scheduler'], equal_updates=True)
         runner, batches = run(toy_config(tmp_path, dict(BSS_H, scheduler=scheduler)))

@@ -29,14 +29,15 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
 
     Raises:
         TypeError: If the sampler is not a BalanceSampler.
-        ValueError: If an epoch-based schedule is to be converted to iterations although epochs
-            differ in length.
+        ValueError: If an epoch would have no batch, or an epoch-based schedule is to be converted
+            to iterations although epochs differ in length.
     """
 
     def __init__(self, runner: Any, dataloader: DataLoader | dict, **kwargs: Any) -> None:
         super().__init__(runner, dataloader, **kwargs)
         self.sampler = balance_sampler_of(self.dataloader)
         lengths = self._planned_batches()
+        _refuse_empty_epochs(lengths)
         self._max_iters = sum(lengths)
         if len(set(lengths)) > 1:
             _refuse_converted_schedules(runner.param_schedulers)
@@ -81,6 +82,14 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
 
     def _isolate_randomness(self, loader: DataLoader) -> None:
         loader.generator = torch.Generator().manual_seed(self.sampler.seed)
+
+
+def _refuse_empty_epochs(batches: list[int]) -> None:
+    if 0 in batches:
+        raise ValueError(
+            f'Epoch {batches.index(0) + 1} would have no batch, because its samples do not fill '
+            'one and `drop_last` is set: raise `lambda_0` of the pacing, lower `batch_size`, or '
+            'set drop_last=False.')
 
 
 def _refuse_converted_schedules(schedules: Any) -> None:
