@@ -4,27 +4,16 @@ Purpose: see BSS-H work within minutes and without the data set.
 Command: python tools/train.py configs/bss/nvgesture-mini_bssh.py
 (after python tools/data/nvgesture/make_miniature.py)
 
-Source of every number: ./nvgesture_bssh.py has the method.
-Sizes are our choice, made for two CPU cores.
+Source of every number: ./nvgesture_bssh.py has the method;
+_base_/nvgesture-mini.py has the sizes, which are our choice.
 """
-_base_ = ['./nvgesture_bssh.py', '../_base_/datasets/nvgesture-mini.py']
-mini_data = dict(data_root='data/nvgesture-mini', num_classes=8)
-train_dataloader = dict(
-    batch_size=8,
-    num_workers=2,
-    dataset=dict(pipeline={{_base_.mini_train_pipeline}}, **mini_data))
-val_dataloader = dict(
-    batch_size=16,
-    num_workers=2,
-    dataset=dict(pipeline={{_base_.mini_test_pipeline}}, **mini_data))
-test_dataloader = val_dataloader
-model = dict(
-    encoders=dict(rgb=dict(width=0.125), flow=dict(width=0.125), depth=dict(width=0.125)),
-    fusion=dict(in_channels=dict(rgb=128, flow=128, depth=128)),
-    head=dict(
-        num_classes=8, in_channels=dict(rgb=128, flow=128, depth=128), fused_channels=384))
-train_cfg = dict(max_epochs=15, val_interval=3)
+_base_ = ['./nvgesture_bssh.py', '../_base_/nvgesture-mini.py']
+train_dataloader = {{_base_.mini_train_dataloader}}
+val_dataloader = {{_base_.mini_test_dataloader}}
+test_dataloader = {{_base_.mini_test_dataloader}}
+model = {{_base_.mini_model}}
+train_cfg = {{_base_.mini_train_cfg}}
+_base_.custom_hooks[0].scoring.pipeline = _base_.mini_scoring_pipeline
 # T_grow stays a third of the epochs.
 _base_.custom_hooks[0].scheduler.pacing.t_grow = 5
-_base_.custom_hooks[0].scoring.pipeline = _base_.mini_scoring_pipeline
 custom_hooks = _base_.custom_hooks

@@ -11,23 +11,14 @@ nvgesture_bssh.py:
 - samples are scored in train mode, one clip at a time, on the augmented training view;
 - rate / 10 at epoch 70; the last incomplete batch is dropped; the best test epoch is kept;
 - depth has a random stem; pooling sees the first 8 of 10 temporal positions; views as in
-  _base_/datasets/nvgesture-official.py.
+  _base_/nvgesture-official.py.
 """
-_base_ = ['./nvgesture_bssh.py', '../_base_/datasets/nvgesture-official.py']
-equal_weights = dict(rgb=1, flow=1, depth=1, fused=1)
-train_dataloader = dict(
-    drop_last=True, dataset=dict(pipeline={{_base_.official_train_pipeline}}))
-val_dataloader = dict(dataset=dict(pipeline={{_base_.official_test_pipeline}}))
-test_dataloader = val_dataloader
-model = dict(
-    encoders=dict(
-        rgb=dict(pool='fixed'),
-        flow=dict(pool='fixed'),
-        depth=dict(pool='fixed', stem_init='random')),
-    head=dict(loss_weights=equal_weights),
-    data_preprocessor=dict(
-        preprocessors=dict(flow=dict(mean=[0.0, 0.0], std=[1.0, 1.0]))))
-param_scheduler = [dict(type='StepLR', step_size=70, gamma=0.1, by_epoch=True)]
+_base_ = ['./nvgesture_bssh.py', '../_base_/nvgesture-official.py']
+train_dataloader = {{_base_.official_train_dataloader}}
+val_dataloader = {{_base_.official_test_dataloader}}
+test_dataloader = {{_base_.official_test_dataloader}}
+model = {{_base_.official_model}}
+param_scheduler = {{_base_.official_schedule}}
 default_hooks = dict(checkpoint=dict(save_best='acc/fused', rule='greater'))
 custom_hooks = [
     dict(
@@ -38,6 +29,6 @@ custom_hooks = [
         measurer=dict(
             type='BalanceMeasurer',
             correlation=dict(type='PredictionSimilarity', softmax=False),
-            information=dict(type='TrainingLoss', weights=equal_weights)),
-        scoring=dict(pipeline=None, batch_size=1, mode='train'))
+            information=dict(type='TrainingLoss', weights={{_base_.equal_weights}})),
+        scoring={{_base_.official_scoring}})
 ]
