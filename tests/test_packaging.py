@@ -165,7 +165,7 @@ def test_make_installs_once_and_again_when_the_requirements_change(make, tmp_pat
         calls.unlink()
         return [' '.join(line.split()[:3]) for line in lines]
 
-    tests = '-m pytest -m'
+    tests = '-m pytest -n'
     make('test').check_returncode()
     assert called() == ['-m pip install', tests]
     make('test').check_returncode()
