@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / 'data' / 'nvgesture-mini'
 RECIPES = {
-    'vanilla': 'configs/fusion/nvgesture-mini_concat.py',
+    'vanilla': 'configs/fusion/nvgesture-mini_multihead.py',
     'BSS-H': 'configs/bss/nvgesture-mini_bssh.py',
     'BSS-L': 'configs/bss/nvgesture-mini_bssl.py',
 }

@@ -9,7 +9,7 @@ The paper reports 85.06 accuracy, 85.15 macro F1.
 """
 _base_ = [
     '../_base_/datasets/nvgesture.py', '../_base_/models/nvgesture_i3d_concat.py',
-    '../_base_/schedules/nvgesture_sgd.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/sgd_plateau.py', '../_base_/default_runtime.py'
 ]
 custom_hooks = [
     dict(

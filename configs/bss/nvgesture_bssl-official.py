@@ -19,7 +19,6 @@ val_dataloader = {{_base_.official_test_dataloader}}
 test_dataloader = {{_base_.official_test_dataloader}}
 model = {{_base_.official_model}}
 param_scheduler = {{_base_.official_schedule}}
-default_hooks = dict(checkpoint=dict(save_best='acc/fused', rule='greater'))
 custom_hooks = [
     dict(
         type='BSSHook',

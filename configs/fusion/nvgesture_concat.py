@@ -1,14 +1,19 @@
-"""Concatenation of three I3D streams on NVGesture, in plainly shuffled order.
+"""Concatenation on NVGesture: one classifier on all features.
 
-Purpose: the vanilla control of BSS: same model, same loss, same inference, no curriculum.
+Purpose: the Concat row of the paper: the fused classifier alone is trained and predicts.
 Command: python tools/train.py configs/fusion/nvgesture_concat.py
 
-Source of every number: the four inherited files say theirs.
-The paper's Concat row trains the fused classifier alone; for that, set
-model.head.loss_weights.{rgb,flow,depth}=0, .fused=1 and model.head.inference_streams=('fused',).
+Source of every number: the five inherited files say theirs. The paper reports 81.33 accuracy,
+81.47 macro F1.
 """
 _base_ = [
     '../_base_/datasets/nvgesture.py', '../_base_/models/nvgesture_i3d_concat.py',
-    '../_base_/schedules/nvgesture_sgd.py', '../_base_/default_runtime.py'
+    '../_base_/schedules/sgd_plateau.py', '../_base_/curricula/shuffled.py',
+    '../_base_/default_runtime.py'
 ]
-custom_hooks = [dict(type='ResumeOrderHook')]
+model = dict(
+    head=dict(
+        _delete_=True,
+        type='SplitHead',
+        num_classes=25,
+        fused_channels=3072))

@@ -17,8 +17,8 @@ from tests.data import write_small_miniature
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
-FULL = ['fusion/nvgesture_concat', 'bss/nvgesture_bssh', 'bss/nvgesture_bssl']
-MINI = ['fusion/nvgesture-mini_concat', 'bss/nvgesture-mini_bssh', 'bss/nvgesture-mini_bssl',
+FULL = ['fusion/nvgesture_multihead', 'bss/nvgesture_bssh', 'bss/nvgesture_bssl']
+MINI = ['fusion/nvgesture-mini_multihead', 'bss/nvgesture-mini_bssh', 'bss/nvgesture-mini_bssl',
         'unimodal/nvgesture-mini_rgb', 'unimodal/nvgesture-mini_flow',
         'unimodal/nvgesture-mini_depth']
 UNIMODAL = [f'unimodal/nvgesture_{name}' for name in ('rgb', 'flow', 'depth')]

@@ -90,7 +90,7 @@ def test_loading(tmp_path: Path, miniature_root: Path) -> None:
 
 def test_the_plain_way_reads_the_same_pictures(tmp_path: Path, miniature_root: Path) -> None:
     dataset = loading.build_dataset(argparse.Namespace(
-        config='fusion/nvgesture-mini_concat.py',
+        config='fusion/nvgesture-mini_multihead.py',
         cfg_options={'train_dataloader.dataset.data_root': str(miniature_root)}))
     plain = loading.PlainPipeline(dataset, tmp_path, range(5))
     mean, std = (torch.tensor(v).view(3, 1, 1, 1) for v in (

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: Parser of this benchmark.
     """
-    parser.add_argument('--config', default='fusion/nvgesture-mini_concat.py',
+    parser.add_argument('--config', default='fusion/nvgesture-mini_multihead.py',
                         help='config whose training set is read (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=24,
                         help='at most so many clips are read (default: 24)')

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: Parser of this benchmark.
     """
-    parser.add_argument('--vanilla', default='fusion/nvgesture-mini_concat.py', metavar='CONFIG',
+    parser.add_argument('--vanilla', default='fusion/nvgesture-mini_multihead.py', metavar='CONFIG',
                         help='config without BSS (default: %(default)s)')
     parser.add_argument('--bss', default='bss/nvgesture-mini_bssl.py', metavar='CONFIG',
                         help='config whose first custom hook is BSSHook (default: %(default)s)')

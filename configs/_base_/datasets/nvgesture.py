@@ -64,5 +64,8 @@ val_dataloader = dict(
         test_mode=True))
 test_dataloader = val_dataloader
 
+# The rate of the schedule goes with this batch size; --auto-scale-lr scales it with the batch.
+auto_scale_lr = dict(enable=False, base_batch_size=2)
+
 val_evaluator = dict(type='MultiModalMetric')
 test_evaluator = val_evaluator

@@ -1,13 +1,13 @@
 """SGD whose rate falls when learning saturates.
 
-Purpose: optimiser, schedule and loops of NVGesture, to be inherited by the configs of methods.
+Purpose: optimiser, schedule and loops of NVGesture and the audio-video sets, to be inherited by
+the configs of methods.
 Command: none of its own; python tools/train.py configs/bss/nvgesture_bssl.py uses it.
 
 Source of every number:
 - SGD, momentum 0.9, weight decay 1e-4, rate 1e-2, divided by 10 when the loss saturates: BSS
   paper, section 4.1. Patience 10 and the validation loss as what saturates: our choice.
 - 120 epochs: authors' published code.
-- auto_scale_lr is off; its base is the batch size of 2 of the paper.
 """
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -18,4 +18,3 @@ param_scheduler = [
 train_cfg = dict(type='CurriculumTrainLoop', max_epochs=120, val_begin=1, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-auto_scale_lr = dict(enable=False, base_batch_size=2)

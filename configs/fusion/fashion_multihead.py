@@ -1,0 +1,12 @@
+"""The model of BSS on the product photos and titles, in plainly shuffled order.
+
+Purpose: the vanilla control of BSS: same model, same loss, same inference, no curriculum.
+Command: python tools/train.py configs/fusion/fashion_multihead.py
+
+Source of every number: the five inherited files say theirs.
+"""
+_base_ = [
+    '../_base_/datasets/fashion.py', '../_base_/models/fashion_small_concat.py',
+    '../_base_/schedules/adam_small.py', '../_base_/curricula/shuffled.py',
+    '../_base_/default_runtime.py'
+]

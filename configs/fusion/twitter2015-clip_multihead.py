@@ -1,0 +1,12 @@
+"""The model of BSS on Twitter2015 with CLIP, in plainly shuffled order.
+
+Purpose: the vanilla control of BSS: same model, same loss, same inference, no curriculum.
+Command: python tools/train.py configs/fusion/twitter2015-clip_multihead.py
+
+Source of every number: the five inherited files say theirs.
+"""
+_base_ = [
+    '../_base_/datasets/twitter2015-clip.py', '../_base_/models/twitter2015_clip_concat.py',
+    '../_base_/schedules/adam_plateau.py', '../_base_/curricula/shuffled.py',
+    '../_base_/default_runtime.py'
+]

@@ -1,0 +1,16 @@
+"""Affine modulation (FiLM) on VGGSound.
+
+Purpose: the Affine row of the paper: the fused classifier alone is trained and predicts.
+Command: python tools/train.py configs/fusion/vggsound_affine.py
+
+Source of every number: ./vggsound_concat.py has everything but the fusion. Scale and shift
+without "1 +", the first modality modulating the last: authors' sibling repositories. It has no
+row in the paper.
+"""
+_base_ = './vggsound_concat.py'
+model = dict(
+    fusion=dict(
+        _delete_=True,
+        type='AffineFusion',
+        in_channels=dict(audio=512, video=512)),
+    head=dict(fused_channels=512))

@@ -1,0 +1,12 @@
+"""The model of BSS on VGGSound, in plainly shuffled order.
+
+Purpose: the vanilla control of BSS: same model, same loss, same inference, no curriculum.
+Command: python tools/train.py configs/fusion/vggsound_multihead.py
+
+Source of every number: the five inherited files say theirs.
+"""
+_base_ = [
+    '../_base_/datasets/vggsound.py', '../_base_/models/vggsound_resnet18_concat.py',
+    '../_base_/schedules/sgd_plateau.py', '../_base_/curricula/shuffled.py',
+    '../_base_/default_runtime.py'
+]
