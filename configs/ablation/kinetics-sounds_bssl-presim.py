@@ -1,0 +1,12 @@
+"""BSS-L on Kinetics-Sounds by prediction similarity alone.
+
+Purpose: a row of table 3, the ablation of the two criteria.
+Command: python tools/train.py configs/ablation/kinetics-sounds_bssl-presim.py
+
+Source of every number: table 3 of the paper (73.25 accuracy, 78.98 MAP); ../bss/kinetics-
+sounds_bssl.py has everything else.
+"""
+_base_ = '../bss/kinetics-sounds_bssl.py'
+_base_.custom_hooks[0].measurer = dict(
+    type='BalanceMeasurer', correlation='PredictionSimilarity', information=None)
+custom_hooks = _base_.custom_hooks

@@ -1,0 +1,11 @@
+"""BSS-L on Sarcasm by training loss alone.
+
+Purpose: a row of table 3, the ablation of the two criteria.
+Command: python tools/train.py configs/ablation/sarcasm_bssl-loss.py
+
+Source of every number: table 3 of the paper; ../bss/sarcasm_bssl.py has everything else.
+"""
+_base_ = '../bss/sarcasm_bssl.py'
+_base_.custom_hooks[0].measurer = dict(
+    type='BalanceMeasurer', correlation=None, information=dict(type='TrainingLoss', alpha=0.2))
+custom_hooks = _base_.custom_hooks

@@ -1,0 +1,11 @@
+"""BSS-L on Twitter2015 by prediction similarity alone.
+
+Purpose: a row of table 3, the ablation of the two criteria.
+Command: python tools/train.py configs/ablation/twitter2015_bssl-presim.py
+
+Source of every number: table 3 of the paper; ../bss/twitter2015_bssl.py has everything else.
+"""
+_base_ = '../bss/twitter2015_bssl.py'
+_base_.custom_hooks[0].measurer = dict(
+    type='BalanceMeasurer', correlation='PredictionSimilarity', information=None)
+custom_hooks = _base_.custom_hooks

@@ -1,0 +1,11 @@
+"""BSS-L on VGGSound by prediction similarity alone.
+
+Purpose: a row of table 3, the ablation of the two criteria.
+Command: python tools/train.py configs/ablation/vggsound_bssl-presim.py
+
+Source of every number: table 3 of the paper; ../bss/vggsound_bssl.py has everything else.
+"""
+_base_ = '../bss/vggsound_bssl.py'
+_base_.custom_hooks[0].measurer = dict(
+    type='BalanceMeasurer', correlation='PredictionSimilarity', information=None)
+custom_hooks = _base_.custom_hooks
