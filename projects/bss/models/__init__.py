@@ -5,10 +5,11 @@ from projects.bss.models.encoders import (InceptionI3D, MLPEncoder, TimmEncoder,
                                           inflate_stem)
 from projects.bss.models.fusions import ConcatFusion, Fusion, split_logits
 from projects.bss.models.heads import JointHead
+from projects.bss.models.preprocessors import TokenPreprocessor
 from projects.bss.models.unimodal import UnimodalClassifier
 
 __all__ = [
     'ConcatFusion', 'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder', 'MultiModalClassifier',
-    'StreamClassifier', 'TimmEncoder', 'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem',
+    'StreamClassifier', 'TimmEncoder', 'TokenPreprocessor', 'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem',
     'pool_features', 'split_logits', 'stack_labels'
 ]
