@@ -3,11 +3,10 @@ import math
 
 import pytest
 import torch
-from torch import nn
 
-from projects.bss.functional import (balance_score, feature_similarity, gradient_magnitude,
-                                     head_gradient_magnitude, min_max, multimodal_loss,
-                                     prediction_similarity, stream_weights)
+from projects.bss.functional import (balance_score, feature_similarity, head_gradient_magnitude,
+                                     min_max, multimodal_loss, prediction_similarity,
+                                     stream_weights)
 
 from . import reference
 
@@ -118,10 +117,79 @@ def test_a_single_sample_scores_zero():
 
 @pytest.mark.parametrize('bad', [math.nan, math.inf, -math.inf])
 def test_a_criterion_that_is_not_finite_means_least_balanced(bad):
-    similarity = torch.tensor([0.1, bad, 0.9, 0.5])
+    information = torch.tensor([0.1, bad, 0.9, 0.5])
     with pytest.warns(RuntimeWarning, match='1 of 4 samples have a criterion that is not finite'):
-        score = balance_score(similarity, torch.tensor([0., 0, 1, 2]))
+        score = balance_score(torch.tensor([0., 0, 1, 2]), information)
+    close(score, [0, -1, -0.5, 0.5])
+
+
+@pytest.mark.parametrize('bad', [math.inf, -math.inf])
+def test_an_infinite_correlation_means_least_balanced(bad):
+    with pytest.warns(RuntimeWarning, match='1 of 4 samples have a criterion that is not finite'):
+        score = balance_score(torch.tensor([0.1, bad, 0.9, 0.5]), torch.tensor([0., 0, 1, 2]))
     close(score, [0, -1, 0.5, -0.5])
+
+
+class TestUndefinedCorrelation:
+    """Fewer than two modalities are there, so that there is nothing to agree."""
+
+    def test_it_counts_as_no_agreement_outside_the_range(self, recwarn):
+        score = balance_score(torch.tensor([0.6, math.nan, 0.9, 0.7]),
+                              torch.tensor([0., 1, 4, 2]))
+        close(score, [0, -0.25, 1 - 1, 1 / 3 - 0.5])
+        assert not recwarn.list
+
+    def test_of_all_samples(self):
+        close(balance_score(torch.full((3, ), math.nan), torch.tensor([1., 3, 2])), [0, -1, -0.5])
+
+    def test_beside_an_information_that_is_not_finite(self):
+        with pytest.warns(RuntimeWarning, match='1 of 3 samples'):
+            score = balance_score(torch.tensor([math.nan, 0.2, 0.4]),
+                                  torch.tensor([math.nan, 1, 2]))
+        close(score, [-1, 0, 0])
+
+    def test_without_information(self):
+        with pytest.warns(RuntimeWarning, match='1 of 3 samples'):
+            close(balance_score(torch.tensor([math.nan, 0.2, 0.4]), None), [-1, 0, 1])
+
+
+class TestAbsentModalities:
+    """Rows: all three there; b gone; only c there."""
+
+    present = dict(a=torch.tensor([True, True, False]), b=torch.tensor([True, False, False]))
+    rows = dict(a=[[2., 0, 0], [2, 0, 0], [math.nan, 0, 0]],
+                b=[[1., 0, 0], [math.nan, 0, 0], [math.inf, 0, 0]],
+                c=[[0., 1, 0], [0, 1, 0], [0, 1, 0]])
+    logits = {name: torch.tensor(row) for name, row in rows.items()}
+    labels = torch.tensor([0, 0, 1])
+
+    def test_similarity_over_the_pairs_that_are_there(self):
+        similarity = prediction_similarity(self.logits, present=self.present)
+        close(similarity[:2], [0.708480, 0.481835])
+        assert similarity[2].isnan()
+
+    def test_similarity_of_features_and_raw_logits(self):
+        for similarity in (feature_similarity(self.logits, self.present),
+                           prediction_similarity(self.logits, False, self.present)):
+            close(similarity[:2], [1 / 3, 0])
+            assert similarity[2].isnan()
+
+    def test_loss_of_what_is_there_and_of_the_fused_stream(self):
+        fused = torch.tensor([[2., 0, 0], [1, 0, 0], [0, 1, 0]])
+        losses = multimodal_loss({**self.logits, 'fused': fused}, self.labels, 0.2,
+                                 present=self.present)
+        two, one, other = 0.239545, 0.551445, 1.551445
+        close(losses, [0.8 * two + 0.2 * (two + one + other), 0.8 * one + 0.2 * (two + other),
+                       0.8 * one + 0.2 * one], 2e-6)
+
+    def test_everything_there_is_the_same_as_no_mask(self):
+        logits = random_streams(3)
+        everywhere = {name: torch.ones(17, dtype=torch.bool) for name in logits}
+        labels = torch.arange(17) % 5
+        close(prediction_similarity(logits, present=everywhere), prediction_similarity(logits))
+        close(multimodal_loss(logits, labels, present=everywhere), multimodal_loss(logits, labels))
+        close(head_gradient_magnitude(logits, logits, labels, present=everywhere),
+              head_gradient_magnitude(logits, logits, labels))
 
 
 def test_nan_logits_of_one_sample_leave_the_others_alone():
@@ -138,55 +206,6 @@ def test_half_precision_is_computed_in_float32(dtype):
     similarity, loss = prediction_similarity(logits), multimodal_loss(logits, LABELS)
     assert similarity.dtype == loss.dtype == torch.float32
     close(balance_score(similarity, loss), [0.709158, -0.615987, -0.638855, 1])
-
-
-class TestGradientMagnitude:
-
-    @pytest.fixture()
-    def setup(self):
-        torch.manual_seed(3)
-        encoders = nn.ModuleDict(dict(a=nn.Linear(4, 3), b=nn.Linear(5, 2)))
-        heads = nn.ModuleDict(dict(a=nn.Linear(3, 4), b=nn.Linear(2, 4), fused=nn.Linear(5, 4)))
-        inputs = dict(a=torch.randn(6, 4), b=torch.randn(6, 5))
-        features = {name: encoders[name](x).tanh() for name, x in inputs.items()}
-        logits = {name: heads[name](features[name]) for name in features}
-        logits['fused'] = heads['fused'](torch.cat(list(features.values()), dim=1))
-        return encoders, heads, features, logits, torch.tensor([0, 1, 2, 3, 0, 1])
-
-    def by_hand(self, losses, parameters, norm):
-        result = []
-        for loss in losses:
-            for parameter in parameters:
-                parameter.grad = None
-            loss.backward(retain_graph=True)
-            norms = [float(p.grad.norm()) for p in parameters]
-            result.append(sum(norms) if norm == 'sum' else math.sqrt(sum(n * n for n in norms)))
-        return result
-
-    @pytest.mark.parametrize('norm', ['total', 'sum'])
-    def test_exact_equals_one_backward_per_sample(self, setup, norm):
-        encoders, heads, _, logits, labels = setup
-        parameters = [*encoders.parameters(), *heads.parameters()]
-        losses = multimodal_loss(logits, labels, alpha=0.4)
-        exact = gradient_magnitude(losses, parameters, norm)
-        assert all(p.grad is None for p in parameters)
-        close(exact, self.by_hand(losses, parameters, norm), 1e-5)
-
-    def test_closed_form_of_the_heads_equals_autograd(self, setup):
-        _, heads, features, logits, labels = setup
-        losses = multimodal_loss(logits, labels, alpha=0.4)
-        closed = head_gradient_magnitude(logits, features, labels, alpha=0.4)
-        close(closed, self.by_hand(losses, list(heads.parameters()), 'total'), 1e-5)
-
-    def test_closed_form_takes_the_fused_features_if_given(self, setup):
-        _, _, features, logits, labels = setup
-        fused = torch.cat(list(features.values()), dim=1)
-        with_fused = head_gradient_magnitude(logits, {**features, 'fused': fused}, labels)
-        close(with_fused, head_gradient_magnitude(logits, features, labels))
-
-    def test_unknown_norm(self):
-        with pytest.raises(ValueError, match="`norm` must be 'total' or 'sum', but got 'max'"):
-            gradient_magnitude(torch.zeros(1), [], norm='max')
 
 
 class TestErrors:

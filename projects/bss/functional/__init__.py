@@ -1,7 +1,7 @@
 """Balance-aware Sequence Sampling as pure functions: torch only, usable in anybody's loop."""
-from .measure import (balance_score, feature_similarity, gradient_magnitude,
-                      head_gradient_magnitude, min_max, multimodal_loss, prediction_similarity,
-                      stream_weights)
+from .magnitude import gradient_magnitude, head_gradient_magnitude, sample_gradient_magnitude
+from .measure import (balance_score, feature_similarity, min_max, multimodal_loss,
+                      prediction_similarity, stream_weights)
 from .names import closest_name
 from .pacing import PACINGS, paced_count, pacing
 from .sampling import (effective_sample_size, momentum_update, rank, sampling_entropy,
@@ -11,5 +11,6 @@ __all__ = [
     'PACINGS', 'balance_score', 'closest_name', 'effective_sample_size', 'feature_similarity',
     'gradient_magnitude', 'head_gradient_magnitude', 'min_max', 'momentum_update',
     'multimodal_loss', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
-    'sampling_entropy', 'sampling_probabilities', 'stream_weights', 'weighted_permutation'
+    'sample_gradient_magnitude', 'sampling_entropy', 'sampling_probabilities', 'stream_weights',
+    'weighted_permutation'
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 import warnings
 from itertools import combinations
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -13,12 +13,29 @@ from torch import Tensor
 FUSED = 'fused'
 
 
-def _full_precision(tensor: Tensor) -> Tensor:
+def full_precision(tensor: Tensor) -> Tensor:
+    """Return float64 as it is and any other type as float32."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
-def _unimodal(tensors: Mapping[str, Tensor], what: str) -> list[Tensor]:
-    chosen = [_full_precision(tensor) for name, tensor in tensors.items() if name != FUSED]
+def keep_present(values: Tensor, stream: str, present: Mapping[str, Tensor] | None) -> Tensor:
+    """Set the values of a stream to zero where it is absent, NaN included.
+
+    Args:
+        values: One value per sample, shape (N,).
+        stream: Name of the stream; the fused one is never absent.
+        present: Where each modality is there, bool, shape (N,) each; None for everywhere.
+
+    Returns:
+        The values, shape (N,).
+    """
+    if present is None or stream == FUSED or stream not in present:
+        return values
+    return torch.where(present[stream], values, 0)
+
+
+def _unimodal(tensors: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
+    chosen = {name: full_precision(tensor) for name, tensor in tensors.items() if name != FUSED}
     if len(chosen) < 2:
         raise ValueError(
             f'`{what}` must hold at least two modalities beside \'{FUSED}\', but its keys are '
@@ -26,22 +43,34 @@ def _unimodal(tensors: Mapping[str, Tensor], what: str) -> list[Tensor]:
     return chosen
 
 
-def _mean_pairwise_cosine(vectors: Sequence[Tensor]) -> Tensor:
-    pairs = [F.cosine_similarity(a, b, dim=1) for a, b in combinations(vectors, 2)]
-    return torch.stack(pairs).mean(dim=0)
+def _mean_pairwise_cosine(vectors: Mapping[str, Tensor],
+                          present: Mapping[str, Tensor] | None) -> Tensor:
+    pairs = list(combinations(vectors, 2))
+    cosines = torch.stack([F.cosine_similarity(vectors[a], vectors[b], dim=1) for a, b in pairs])
+    if present is None:
+        return cosines.mean(dim=0)
+    everywhere = torch.ones_like(cosines[0], dtype=torch.bool)
+    there = {name: present.get(name, everywhere) for name in vectors}
+    both = torch.stack([there[a] & there[b] for a, b in pairs])
+    # Where no pair is there this is 0 / 0, hence NaN.
+    return torch.where(both, cosines, 0).sum(dim=0) / both.sum(dim=0)
 
 
-def prediction_similarity(logits: Mapping[str, Tensor], softmax: bool = True) -> Tensor:
+def prediction_similarity(logits: Mapping[str, Tensor], softmax: bool = True,
+                          present: Mapping[str, Tensor] | None = None) -> Tensor:
     """Measure how far the unimodal predictions of a sample agree.
 
     Args:
         logits: Logits by modality, each of shape (N, C); the key ``'fused'`` is ignored.
         softmax: Compare softmax outputs, as the paper does. ``False`` compares raw logits, as
             the authors' NVGesture heuristic script does.
+        present: Where each modality is there, bool, shape (N,) each; a modality that is not named
+            always is.
 
     Returns:
-        Mean cosine over all pairs of modalities, shape (N,), in [0, 1] ([-1, 1] on raw logits).
-        Half precision is computed in float32; a row with NaN gives NaN.
+        Mean cosine over all pairs of modalities that are both there, shape (N,), in [0, 1]
+        ([-1, 1] on raw logits); NaN, for not defined, where there is no pair. Half precision is
+        computed in float32; a row with NaN gives NaN.
 
     Raises:
         ValueError: For fewer than two modalities.
@@ -50,17 +79,23 @@ def prediction_similarity(logits: Mapping[str, Tensor], softmax: bool = True) ->
         BSS (IJCAI 2025), Eq. 5; the mean over pairs extends it to any number of modalities.
     """
     vectors = _unimodal(logits, 'logits')
-    return _mean_pairwise_cosine([v.softmax(dim=1) for v in vectors] if softmax else vectors)
+    if softmax:
+        vectors = {name: rows.softmax(dim=1) for name, rows in vectors.items()}
+    return _mean_pairwise_cosine(vectors, present)
 
 
-def feature_similarity(features: Mapping[str, Tensor]) -> Tensor:
+def feature_similarity(features: Mapping[str, Tensor],
+                       present: Mapping[str, Tensor] | None = None) -> Tensor:
     """Measure how far the encoder features of a sample agree.
 
     Args:
         features: Features by modality, each of shape (N, D) with one D; ``'fused'`` is ignored.
+        present: Where each modality is there, bool, shape (N,) each; a modality that is not named
+            always is.
 
     Returns:
-        Mean cosine over all pairs of modalities, shape (N,), in [-1, 1].
+        Mean cosine over all pairs of modalities that are both there, shape (N,), in [-1, 1]; NaN
+        where there is no pair.
 
     Raises:
         ValueError: For fewer than two modalities or differing feature widths.
@@ -69,12 +104,12 @@ def feature_similarity(features: Mapping[str, Tensor]) -> Tensor:
         BSS, appendix (criterion "feature similarity").
     """
     vectors = _unimodal(features, 'features')
-    widths = {name: t.shape[1] for name, t in features.items() if name != FUSED}
+    widths = {name: rows.shape[1] for name, rows in vectors.items()}
     if len(set(widths.values())) > 1:
         raise ValueError(
             f'`features` must have one width for all modalities, but they are {widths}: a cosine '
             'needs equal widths. Use the prediction similarity, or project the features.')
-    return _mean_pairwise_cosine(vectors)
+    return _mean_pairwise_cosine(vectors, present)
 
 
 def stream_weights(streams: Iterable[str],
@@ -113,7 +148,8 @@ def stream_weights(streams: Iterable[str],
 def multimodal_loss(logits: Mapping[str, Tensor],
                     labels: Tensor,
                     alpha: float = 0.2,
-                    weights: Mapping[str, float] | None = None) -> Tensor:
+                    weights: Mapping[str, float] | None = None,
+                    present: Mapping[str, Tensor] | None = None) -> Tensor:
     """Compute the training loss of each sample.
 
     Args:
@@ -122,6 +158,8 @@ def multimodal_loss(logits: Mapping[str, Tensor],
         labels: Class indices, shape (N,), in [0, C).
         alpha: Share of the unimodal losses, in [0, 1].
         weights: Explicit weight by stream, which replaces ``alpha``.
+        present: Where each modality is there, bool, shape (N,) each; a modality that is not named
+            always is. An absent one adds nothing, the fused stream always counts.
 
     Returns:
         Weighted sum of cross-entropies, shape (N,). Half precision is computed in float32.
@@ -130,75 +168,10 @@ def multimodal_loss(logits: Mapping[str, Tensor],
         BSS, Eq. 4, before the mean over samples.
     """
     factors = stream_weights(logits, alpha, weights)
-    terms = [factors[name] * F.cross_entropy(_full_precision(logits[name]), labels,
-                                             reduction='none') for name in logits]
+    terms = [factors[name] * keep_present(
+        F.cross_entropy(full_precision(rows), labels, reduction='none'), name, present)
+        for name, rows in logits.items()]
     return torch.stack(terms).sum(dim=0)
-
-
-def gradient_magnitude(losses: Tensor, parameters: Iterable[Tensor],
-                       norm: str = 'total') -> Tensor:
-    """Compute the exact gradient norm of each sample by one backward pass per sample.
-
-    Exact only where samples do not influence each other, i.e. with BatchNorm in eval mode.
-
-    Args:
-        losses: Loss of each sample, still attached to the graph, shape (N,).
-        parameters: Parameters to differentiate by; those without ``requires_grad`` are ignored.
-        norm: ``'total'`` is the Euclidean norm of the whole gradient, ``'sum'`` adds up the norms
-            of the parameter tensors, as the authors' code does.
-
-    Returns:
-        Gradient norms, shape (N,), not attached to the graph. ``.grad`` is not touched.
-
-    Raises:
-        ValueError: For another ``norm``.
-
-    Reference:
-        BSS, appendix (criterion "gradient magnitude"); no formula is printed there.
-    """
-    if norm not in ('total', 'sum'):
-        raise ValueError(f"`norm` must be 'total' or 'sum', but got '{norm}'.")
-    wanted = [p for p in parameters if p.requires_grad]
-    order = 2 if norm == 'total' else 1
-    magnitudes = []
-    for loss in losses:
-        grads = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
-        norms = [grad.float().norm() for grad in grads if grad is not None]
-        magnitudes.append(torch.stack(norms).norm(p=order))
-    return torch.stack(magnitudes).detach()
-
-
-def head_gradient_magnitude(logits: Mapping[str, Tensor],
-                            features: Mapping[str, Tensor],
-                            labels: Tensor,
-                            alpha: float = 0.2,
-                            weights: Mapping[str, float] | None = None) -> Tensor:
-    """Compute the gradient norm of each sample with respect to linear heads, in closed form.
-
-    The gradient of stream s by its weight matrix is ``w_s (softmax(o_s) - e_y) z_s^T`` and by its
-    bias ``w_s (softmax(o_s) - e_y)``, so that no backward pass is needed.
-
-    Args:
-        logits: Logits by stream, each of shape (N, C), each from one linear layer with bias.
-        features: Inputs of these layers, each of shape (N, D_s). Without the key ``'fused'`` the
-            fused layer is taken to read the concatenation of all features.
-        labels: Class indices, shape (N,).
-        alpha: Share of the unimodal losses, in [0, 1].
-        weights: Explicit weight by stream, which replaces ``alpha``.
-
-    Returns:
-        Euclidean norm over all heads, shape (N,).
-    """
-    squares: Tensor | float = 0.0
-    concatenated = sum(_full_precision(z).square().sum(dim=1)
-                       for name, z in features.items() if name != FUSED)
-    for name, factor in stream_weights(logits, alpha, weights).items():
-        residual = _full_precision(logits[name]).softmax(dim=1)
-        residual = residual - F.one_hot(labels, residual.shape[1])
-        length = (_full_precision(features[name]).square().sum(dim=1)
-                  if name in features else concatenated)
-        squares = squares + factor**2 * residual.square().sum(dim=1) * (length + 1)
-    return torch.as_tensor(squares).sqrt()
 
 
 def min_max(values: Tensor) -> Tensor:
@@ -215,7 +188,7 @@ def min_max(values: Tensor) -> Tensor:
     Reference:
         BSS, Eq. 6.
     """
-    values = _full_precision(values)
+    values = full_precision(values)
     finite = values.isfinite()
     scaled = torch.full_like(values, math.nan)
     if not finite.any():
@@ -234,14 +207,16 @@ def balance_score(correlation: Tensor | None, information: Tensor | None) -> Ten
     """Combine a correlation and an information criterion to the balance score.
 
     Args:
-        correlation: Agreement of the modalities of each sample, shape (n,); None leaves it out.
+        correlation: Agreement of the modalities of each sample, shape (n,); NaN where fewer than
+            two modalities are there; None leaves it out.
         information: Difficulty (loss or gradient magnitude) of each sample, shape (n,); None
             leaves it out.
 
     Returns:
         ``min_max(correlation) - min_max(information)``, shape (n,), in [-1, 1]; high means
-        balanced and easy. A sample with a criterion that is not finite gets -1, the least
-        balanced score, with a warning.
+        balanced and easy. A correlation of NaN beside a finite information counts as 0 after
+        rescaling, like the lowest one: no agreement was seen. Any other sample with a criterion
+        that is not finite gets -1, the least balanced score, with a warning.
 
     Raises:
         ValueError: If both criteria are None or their shapes differ.
@@ -258,7 +233,10 @@ def balance_score(correlation: Tensor | None, information: Tensor | None) -> Ten
                          f'{tuple(correlation.shape)} and {tuple(information.shape)}.')
     terms = []
     if correlation is not None:
-        terms.append(min_max(correlation))
+        agreement = min_max(correlation)
+        if information is not None:
+            agreement[correlation.isnan()] = 0
+        terms.append(agreement)
     if information is not None:
         terms.append(-min_max(information))
     score = torch.stack(terms).sum(dim=0)
