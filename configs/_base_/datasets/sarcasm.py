@@ -14,7 +14,7 @@ Source of every number:
 dataset_type = 'SarcasmDataset'
 data_root = 'data/sarcasm'
 
-text = [
+read_text = [
     dict(type='CleanText', modality='text', max_words=50),
     dict(
         type='Tokenize',
@@ -23,7 +23,7 @@ text = [
         max_length=30),
 ]
 train_pipeline = [
-    *text,
+    *read_text,
     dict(type='LoadImages', modality='image'),
     dict(
         type='TransformImages',
@@ -36,7 +36,7 @@ train_pipeline = [
     dict(type='PackMultiModalInputs'),
 ]
 test_pipeline = [
-    *text,
+    *read_text,
     dict(type='LoadImages', modality='image'),
     dict(
         type='TransformImages',
@@ -51,7 +51,10 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='BalanceSampler', shuffle=True),
     dataset=dict(
-        type=dataset_type, data_root=data_root, ann_file='annotations/train_data.json', pipeline=train_pipeline))
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/train_data.json',
+        pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=64,
     num_workers=4,

@@ -34,7 +34,10 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='BalanceSampler', shuffle=True),
     dataset=dict(
-        type=dataset_type, data_root=data_root, ann_file='annotations/train.tsv', pipeline=pipeline))
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/train.tsv',
+        pipeline=pipeline))
 val_dataloader = dict(
     batch_size=64,
     num_workers=4,
