@@ -3,8 +3,8 @@
 Purpose: data loaders and metrics, to be inherited by the configs of methods. The layout is that of
 Twitter2015. Protocol 'clean': checkpoints are chosen on the dev split, the test split is measured
 once.
-Command: none of its own; python tools/train.py configs/bss/fashion_bssl.py uses it, after
-python tools/data/make_vocabulary.py data/fashion/annotations/train.tsv --out data/fashion/vocabulary
+Command: none of its own; python tools/train.py configs/bss/fashion_bssl.py uses it.
+tools/data/make_vocabulary.py makes the vocabulary (docs/en/user_guides/data_text_image.md).
 
 Source of every number: 4,320 train, 480 dev and 1,200 test products with photos of 80 x 60 pixels
 (the set's own); everything else is our choice.

@@ -1,0 +1,26 @@
+"""BSS-H on CREMA-D as the authors' published code does it, not as the paper says.
+
+Purpose: see how far the differences between paper and code matter.
+Command: python tools/train.py configs/bss/cremad_bssh-official.py
+
+Source of every number: authors' published code: the pacing starts one epoch later on its curve
+(offset 1); 120 epochs. _base_/cremad-official.py has the rest.
+"""
+_base_ = ['./cremad_bssh.py', '../_base_/cremad-official.py']
+train_dataloader = {{_base_.official_train_dataloader}}
+val_dataloader = {{_base_.official_test_dataloader}}
+test_dataloader = {{_base_.official_test_dataloader}}
+model = {{_base_.official_model}}
+param_scheduler = {{_base_.official_schedule}}
+custom_hooks = [
+    dict(
+        type='BSSHook',
+        scheduler=dict(
+            type='HeuristicScheduler',
+            pacing=dict(type='root', power=2, t_grow=40, lambda_0=0.1, offset=1)),
+        measurer=dict(
+            type='BalanceMeasurer',
+            correlation='PredictionSimilarity',
+            information=dict(type='TrainingLoss', weights={{_base_.official_weights}})),
+        scoring={{_base_.official_scoring}})
+]
