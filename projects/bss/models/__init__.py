@@ -1,15 +1,18 @@
 """Encoders, fusions, heads and the classifiers made of them."""
 from projects.bss.models.base import StreamClassifier, pool_features, stack_labels
 from projects.bss.models.classifier import MultiModalClassifier
-from projects.bss.models.encoders import (InceptionI3D, MLPEncoder, TimmEncoder, TorchvisionEncoder,
-                                          inflate_stem)
+from projects.bss.models.encoders import (BertEncoder, ClipTextEncoder, ClipVisionEncoder,
+                                          InceptionI3D, MLPEncoder, SmallConvEncoder, TimmEncoder,
+                                          TorchvisionEncoder, inflate_stem)
 from projects.bss.models.fusions import ConcatFusion, Fusion, split_logits
 from projects.bss.models.heads import JointHead
-from projects.bss.models.preprocessors import TokenPreprocessor
+from projects.bss.models.preprocessors import ArrayPreprocessor, TokenPreprocessor
 from projects.bss.models.unimodal import UnimodalClassifier
 
 __all__ = [
-    'ConcatFusion', 'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder', 'MultiModalClassifier',
-    'StreamClassifier', 'TimmEncoder', 'TokenPreprocessor', 'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem',
-    'pool_features', 'split_logits', 'stack_labels'
+    'ArrayPreprocessor', 'BertEncoder', 'ClipTextEncoder', 'ClipVisionEncoder', 'ConcatFusion',
+    'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder', 'MultiModalClassifier',
+    'SmallConvEncoder', 'StreamClassifier', 'TimmEncoder', 'TokenPreprocessor',
+    'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem', 'pool_features', 'split_logits',
+    'stack_labels'
 ]

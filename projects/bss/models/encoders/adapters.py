@@ -2,8 +2,11 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Sequence
 
+import torch
 import torch.nn as nn
 from mmengine.model import BaseModule
 from mmengine.registry import MODELS
@@ -42,15 +45,36 @@ class _TrunkEncoder(BaseModule, metaclass=ABCMeta):
         return features.unflatten(0, frames.shape[:2]).mean(dim=1)
 
 
-def _remove_classifier(network: nn.Module, name: str) -> int:
+def _find_classifier(network: nn.Module, name: str) -> tuple[str, nn.Linear]:
     linears = [(path, m) for path, m in network.named_modules() if isinstance(m, nn.Linear)]
     if not linears:
         raise ValueError(
             f'`name` must be a network that ends in a linear classifier, but {name!r} has no '
             'linear layer: choose another network, or write an encoder of your own.')
-    path, classifier = linears[-1]
+    return linears[-1]
+
+
+def _remove_classifier(network: nn.Module, name: str) -> int:
+    path, classifier = _find_classifier(network, name)
     network.set_submodule(path, nn.Identity())
     return classifier.in_features
+
+
+def _torchvision_model(name: str, weights: str | None) -> nn.Module:
+    if weights is None or not weights.endswith(('.pth', '.pt')):
+        return get_model(name, weights=weights)
+    if not Path(weights).is_file():
+        raise FileNotFoundError(
+            f'`weights` of TorchvisionEncoder is {weights!r}, but there is no such file, and no '
+            'download is tried unless weights are named as torchvision names them: give the file '
+            "of a state dict, None for random weights, or 'DEFAULT' to download.")
+    network = get_model(name, weights=None)
+    try:
+        network.load_state_dict(torch.load(weights, map_location='cpu', weights_only=True))
+    except (RuntimeError, UnpicklingError) as error:
+        raise ValueError(f'`weights` {weights!r} must hold the state dict of torchvision\'s '
+                         f'{name!r}, but does not: {error}') from error
+    return network
 
 
 def _change_stem(network: nn.Module, in_channels: int) -> None:
@@ -66,21 +90,34 @@ class TorchvisionEncoder(_TrunkEncoder):
 
     Args:
         name: Name for ``torchvision.models.get_model``, e.g. ``'resnet18'`` or ``'r3d_18'``.
-        weights: Name of torchvision weights, e.g. ``'DEFAULT'``, or ``None`` for random ones.
+        weights: Local file of a torchvision state dict (``.pth`` or ``.pt``), name of weights that
+            torchvision downloads, e.g. ``'DEFAULT'``, or ``None`` for random ones.
         in_channels: Number of input channels; the first convolution is spread over them.
+        keep_classifier: Whether the features are the outputs of the classifier, 1000 for networks
+            of ImageNet.
+        out_channels: Width of a linear layer behind the features; ``None`` adds none.
 
     Raises:
-        ValueError: If the network does not end in a linear classifier, or has auxiliary ones.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the network does not end in a linear classifier or has auxiliary ones, or
+            if the file holds another network.
     """
 
-    def __init__(self, name: str, weights: str | None = None, in_channels: int = 3) -> None:
+    def __init__(self, name: str, weights: str | None = None, in_channels: int = 3,
+                 keep_classifier: bool = False, out_channels: int | None = None) -> None:
         super().__init__()
-        self.trunk = get_model(name, weights=weights)
+        self.trunk = _torchvision_model(name, weights)
         if getattr(self.trunk, 'aux_logits', False):
             raise ValueError(f'`name` must be a network with one output, but {name!r} has '
                              'auxiliary classifiers: choose another network, such as resnet18.')
-        self.out_channels = _remove_classifier(self.trunk, name)
+        width = (_find_classifier(self.trunk, name)[1].out_features if keep_classifier
+                 else _remove_classifier(self.trunk, name))
         _change_stem(self.trunk, in_channels)
+        self.projection = nn.Identity() if out_channels is None else nn.Linear(width, out_channels)
+        self.out_channels = out_channels or width
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.projection(super().forward(x))
 
     @property
     def reads_frames(self) -> bool:
