@@ -15,7 +15,9 @@ data_root = 'data/avmnist'
 
 pipeline = [
     dict(type='LoadIdxImage', modality='image'),
+    dict(type='DegradeImage', modality='image'),
     dict(type='LoadAudio', modality='audio', sample_rate=8000, seconds=1.0, extend='pad'),
+    dict(type='AddBabble', modality='audio'),
     dict(type='PackMultiModalInputs'),
 ]
 
