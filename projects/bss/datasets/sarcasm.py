@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -56,20 +56,13 @@ class SarcasmDataset(MultiModalDataset):
             One record per item, in the order of the file.
         """
         self.require_file(self.ann_file, 'annotation file')
-        try:
-            items = json.loads(Path(self.ann_file).read_text(encoding='utf-8-sig'))
-        except json.JSONDecodeError as error:
-            raise ValueError(f'{self.ann_file}, line {error.lineno}: the file cannot be parsed as '
-                             f'json ({error.msg}); correct it.') from error
-        if not isinstance(items, list):
-            raise ValueError(f'{self.ann_file} must hold a json list of objects with the keys '
-                             f'{tuple(_KEYS)}, got a {type(items).__name__}; correct the file.')
+        items = read_items(self.ann_file, _KEYS)
         return [self._record(number, item) for number, item in enumerate(items, start=1)]
 
-    def _record(self, number: int, item: Any) -> dict:
-        problem = _problem(item)
-        if problem:
-            raise ValueError(f'{self.ann_file}, item {number}: {problem}; correct it.')
+    def _record(self, number: int, item: dict) -> dict:
+        if item['label'] not in (0, 1):
+            raise ValueError(f'{self.ann_file}, item {number}: label must be 0 (not sarcastic) or '
+                             f'1 (sarcastic), got {item["label"]}; correct it.')
         file = PurePosixPath(item['image']).name
         streams = dict(text=dict(text=item['text'], format='text'),
                        image=dict(path=str(Path(self.data_prefix['image'], file)), format='image'))
@@ -77,12 +70,34 @@ class SarcasmDataset(MultiModalDataset):
                 'modalities': {name: streams[name] for name in self.modalities}}
 
 
-def _problem(item: Any) -> str:
-    if not isinstance(item, dict) or not set(_KEYS) <= set(item):
-        return f'it must be an object with the keys {tuple(_KEYS)}, got {item!r}'
-    wrong = [key for key, kind in _KEYS.items() if type(item[key]) is not kind]
-    if wrong:
-        return f'{wrong[0]!r} must be of type {_KEYS[wrong[0]].__name__}, got {item[wrong[0]]!r}'
-    if item['label'] not in (0, 1):
-        return f'label must be 0 (not sarcastic) or 1 (sarcastic), got {item["label"]}'
-    return ''
+def read_items(path: str | Path, keys: Mapping[str, type]) -> list[dict]:
+    """Read a json list of objects.
+
+    Args:
+        path: The file.
+        keys: Keys that every object must have, and the types of their values.
+
+    Returns:
+        The objects, in the order of the file.
+
+    Raises:
+        ValueError: If the file cannot be parsed or an object lacks a key or has a value of another
+            type; the message names file and line or item, counted from 1.
+    """
+    try:
+        items = json.loads(Path(path).read_text(encoding='utf-8-sig'))
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path}, line {error.lineno}: the file cannot be parsed as json '
+                         f'({error.msg}); correct it.') from error
+    if not isinstance(items, list):
+        raise ValueError(f'{path} must hold a json list of objects with the keys {list(keys)}, '
+                         f'got a {type(items).__name__}; correct the file.')
+    for number, item in enumerate(items, start=1):
+        if not isinstance(item, dict) or not set(keys) <= set(item):
+            raise ValueError(f'{path}, item {number}: it must be an object with the keys '
+                             f'{list(keys)}, got {item!r}; correct it.')
+        for key, kind in keys.items():
+            if type(item[key]) is not kind:
+                raise ValueError(f'{path}, item {number}: {key} must be of type {kind.__name__}, '
+                                 f'got {item[key]!r}; correct it.')
+    return items
