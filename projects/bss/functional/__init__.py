@@ -6,11 +6,12 @@ from .names import closest_name
 from .pacing import PACINGS, paced_count, pacing
 from .sampling import (effective_sample_size, momentum_update, rank, sampling_entropy,
                        sampling_probabilities, weighted_permutation)
+from .spectrogram import log_spectrogram
 
 __all__ = [
     'PACINGS', 'balance_score', 'closest_name', 'effective_sample_size', 'feature_similarity',
-    'gradient_magnitude', 'head_gradient_magnitude', 'min_max', 'momentum_update',
-    'multimodal_loss', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
+    'gradient_magnitude', 'head_gradient_magnitude', 'log_spectrogram', 'min_max',
+    'momentum_update', 'multimodal_loss', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
     'sample_gradient_magnitude', 'sampling_entropy', 'sampling_probabilities', 'stream_weights',
     'weighted_permutation'
 ]

@@ -6,13 +6,14 @@ from projects.bss.models.encoders import (BertEncoder, ClipTextEncoder, ClipVisi
                                           TorchvisionEncoder, inflate_stem)
 from projects.bss.models.fusions import ConcatFusion, Fusion, split_logits
 from projects.bss.models.heads import JointHead
-from projects.bss.models.preprocessors import ArrayPreprocessor, TokenPreprocessor
+from projects.bss.models.preprocessors import (ArrayPreprocessor, FilterBankPreprocessor,
+                                               SpectrogramPreprocessor, TokenPreprocessor)
 from projects.bss.models.unimodal import UnimodalClassifier
 
 __all__ = [
     'ArrayPreprocessor', 'BertEncoder', 'ClipTextEncoder', 'ClipVisionEncoder', 'ConcatFusion',
-    'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder', 'MultiModalClassifier',
-    'SmallConvEncoder', 'StreamClassifier', 'TimmEncoder', 'TokenPreprocessor',
-    'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem', 'pool_features', 'split_logits',
-    'stack_labels'
+    'FilterBankPreprocessor', 'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder',
+    'MultiModalClassifier', 'SmallConvEncoder', 'SpectrogramPreprocessor', 'StreamClassifier',
+    'TimmEncoder', 'TokenPreprocessor', 'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem',
+    'pool_features', 'split_logits', 'stack_labels'
 ]
