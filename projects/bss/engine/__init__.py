@@ -1,6 +1,7 @@
 """What acts during training: measurer, schedulers, hooks and the training loop."""
-from .criteria import (Criterion, FeatureSimilarity, GradientMagnitude, HeadGradientMagnitude,
-                       ModelOutputs, PredictionSimilarity, TrainingLoss)
+from .criteria import (Criterion, FeatureSimilarity, HeadGradientMagnitude, ModelOutputs,
+                       PredictionSimilarity, TrainingLoss)
+from .gradient_criterion import GradientMagnitude
 from .hooks import BSSHook, ResumeOrderHook
 from .loops import CurriculumTrainLoop
 from .measurer import BalanceMeasurer

@@ -3,14 +3,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Mapping, Sequence
+from typing import Mapping
 
 from mmengine.registry import TASK_UTILS
 from torch import Tensor
 
-from projects.bss.functional import (feature_similarity, gradient_magnitude,
-                                     head_gradient_magnitude, multimodal_loss,
+from projects.bss.functional import (feature_similarity, head_gradient_magnitude, multimodal_loss,
                                      prediction_similarity)
+
+from .replay import Replay
 
 
 @dataclass
@@ -21,20 +22,22 @@ class ModelOutputs:
         logits: Logits by stream, each of shape (N, C).
         features: Encoder features by modality, each of shape (N, D); empty if the probe has none.
         labels: Class indices, shape (N,).
-        parameters: Trainable parameters of the model.
+        present: Where each modality is there, bool, shape (N,) each; None for everywhere.
+        replay: The forward pass of the batch; None where it cannot be run again.
     """
 
     logits: Mapping[str, Tensor]
     features: Mapping[str, Tensor]
     labels: Tensor
-    parameters: Sequence[Tensor] = ()
+    present: Mapping[str, Tensor] | None = None
+    replay: Replay | None = None
 
 
 class Criterion(ABC):
     """Base of all criteria: maps the outputs of a batch to one number per sample."""
 
     needs_features = False
-    needs_graph = False
+    needs_replay = False
 
     @abstractmethod
     def __call__(self, outputs: ModelOutputs) -> Tensor:
@@ -60,7 +63,7 @@ class PredictionSimilarity(Criterion):
         self.softmax = softmax
 
     def __call__(self, outputs: ModelOutputs) -> Tensor:
-        return prediction_similarity(outputs.logits, self.softmax)
+        return prediction_similarity(outputs.logits, self.softmax, outputs.present)
 
 
 @TASK_UTILS.register_module()
@@ -70,21 +73,24 @@ class FeatureSimilarity(Criterion):
     needs_features = True
 
     def __call__(self, outputs: ModelOutputs) -> Tensor:
-        return feature_similarity(outputs.features)
+        return feature_similarity(outputs.features, outputs.present)
 
 
-class _LossCriterion(Criterion):
+class LossCriterion(Criterion):
+    """Base of the criteria that are made of the training loss (Eq 4).
+
+    Args:
+        alpha: Share of the unimodal losses, in [0, 1]; use the head's.
+        weights: Explicit weight by stream, which replaces ``alpha``.
+    """
 
     def __init__(self, alpha: float = 0.2, weights: Mapping[str, float] | None = None) -> None:
         self.alpha = alpha
         self.weights = weights
 
-    def _loss(self, outputs: ModelOutputs) -> Tensor:
-        return multimodal_loss(outputs.logits, outputs.labels, self.alpha, self.weights)
-
 
 @TASK_UTILS.register_module()
-class TrainingLoss(_LossCriterion):
+class TrainingLoss(LossCriterion):
     """Loss of the sample (Eq 4).
 
     Args:
@@ -93,34 +99,12 @@ class TrainingLoss(_LossCriterion):
     """
 
     def __call__(self, outputs: ModelOutputs) -> Tensor:
-        return self._loss(outputs)
+        return multimodal_loss(outputs.logits, outputs.labels, self.alpha, self.weights,
+                               outputs.present)
 
 
 @TASK_UTILS.register_module()
-class GradientMagnitude(_LossCriterion):
-    """Exact norm of the sample's gradient by all trainable parameters; one backward per sample.
-
-    Args:
-        alpha: Share of the unimodal losses, in [0, 1]; use the head's.
-        weights: Explicit weight by stream, which replaces ``alpha``.
-        norm: ``'total'`` or ``'sum'``, see :func:`projects.bss.functional.gradient_magnitude`.
-    """
-
-    needs_graph = True
-
-    def __init__(self,
-                 alpha: float = 0.2,
-                 weights: Mapping[str, float] | None = None,
-                 norm: str = 'total') -> None:
-        super().__init__(alpha, weights)
-        self.norm = norm
-
-    def __call__(self, outputs: ModelOutputs) -> Tensor:
-        return gradient_magnitude(self._loss(outputs), outputs.parameters, self.norm)
-
-
-@TASK_UTILS.register_module()
-class HeadGradientMagnitude(_LossCriterion):
+class HeadGradientMagnitude(LossCriterion):
     """Norm of the sample's gradient by the linear heads, in closed form without a backward pass.
 
     Args:
@@ -132,4 +116,4 @@ class HeadGradientMagnitude(_LossCriterion):
 
     def __call__(self, outputs: ModelOutputs) -> Tensor:
         return head_gradient_magnitude(outputs.logits, outputs.features, outputs.labels,
-                                       self.alpha, self.weights)
+                                       self.alpha, self.weights, outputs.present)

@@ -42,9 +42,9 @@ class BalanceMeasurer:
         self.information = _criterion(information)
 
     @property
-    def needs_graph(self) -> bool:
-        """Whether a criterion differentiates the loss."""
-        return any(c is not None and c.needs_graph for c in (self.correlation, self.information))
+    def needs_replay(self) -> bool:
+        """Whether a criterion runs the batch again, as one that differentiates the loss does."""
+        return any(c is not None and c.needs_replay for c in (self.correlation, self.information))
 
     @property
     def needs_features(self) -> bool:

@@ -16,7 +16,7 @@ from .dataset_view import with_pipeline
 from .measurer import BalanceMeasurer
 from .probe import LogitsProbe
 from .score_table import ScoreTable
-from .scoring import labels_of, own_rows, score_dataset, scoring_loader
+from .scoring import labels_of, own_rows, present_of, score_dataset, scoring_loader
 
 
 class ScoreSource(ABC):
@@ -133,9 +133,9 @@ class TrainingForward(ScoreSource):
 
     def __init__(self, measurer: BalanceMeasurer) -> None:
         super().__init__(measurer)
-        if measurer.needs_graph:
-            raise ValueError('`source=\'train\'` cannot measure GradientMagnitude, because the '
-                             'graph is gone after the training step: use HeadGradientMagnitude, or '
+        if measurer.needs_replay:
+            raise ValueError('`source=\'train\'` cannot measure GradientMagnitude, which runs the '
+                             'model again for each sample: use HeadGradientMagnitude, or '
                              'source=\'pass\'.')
         self._seen: list[Tensor] = []
 
@@ -153,7 +153,8 @@ class TrainingForward(ScoreSource):
         device = next(iter(logits.values())).device
         labels = labels_of(samples).to(device, non_blocking=True)
         with torch.no_grad():
-            criteria = self.measurer.measure(ModelOutputs(logits, features, labels))
+            criteria = self.measurer.measure(
+                ModelOutputs(logits, features, labels, present_of(samples, logits)))
         rows = own_rows(self.runner.train_dataloader.dataset, positions.tolist(), samples)
         keep = torch.zeros(len(samples), dtype=torch.float64)
         keep[rows] = 1

@@ -14,7 +14,8 @@ class ScoreTable:
         size: Number n of training samples.
 
     Attributes:
-        correlation: Last value of the correlation criterion, shape (n,), NaN before the first.
+        correlation: Last value of the correlation criterion, shape (n,), NaN before the first
+            and where fewer than two modalities are there.
         information: Last value of the information criterion, shape (n,), NaN before the first.
         score: Smoothed balance score, shape (n,), NaN before the first scoring.
         age: Epochs since the sample was last measured, shape (n,), int32; -1 if never.

@@ -2,18 +2,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_dist_info
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from projects.bss.functional.measure import FUSED
+
 from .criteria import ModelOutputs
 from .dataset_view import original_index
 from .measurer import BalanceMeasurer
 from .probe import LogitsProbe
 from .randomness import untouched_randomness
+from .replay import Replay
 
 
 def labels_of(data_samples: Sequence[Any]) -> Tensor:
@@ -37,6 +40,26 @@ def labels_of(data_samples: Sequence[Any]) -> Tensor:
                          f'{max(label.numel() for label in labels)} label entries: switch off '
                          'label mixing in the scored view.')
     return torch.stack([label.reshape(()) for label in labels])
+
+
+def present_of(data_samples: Sequence[Any],
+               logits: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+    """Read which modalities the samples of a batch have.
+
+    Args:
+        data_samples: N data samples, those that lack modalities with their names in the
+            metainfo ``absent``.
+        logits: Logits by stream, which give the names of the modalities and the device.
+
+    Returns:
+        Where each modality is there, bool, shape (N,) each; None if nothing is absent.
+    """
+    absent = [sample.get('absent', ()) for sample in data_samples]
+    if not any(absent):
+        return None
+    return {name: torch.tensor([name not in gone for gone in absent]).to(rows.device,
+                                                                         non_blocking=True)
+            for name, rows in logits.items() if name != FUSED}
 
 
 def own_rows(dataset: Any, positions: Sequence[int], data_samples: Sequence[Any]) -> list[int]:
@@ -103,8 +126,7 @@ def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
     """
     size = len(loader.dataset)  # type: ignore[arg-type]
     table = torch.zeros(3, size)
-    with untouched_randomness(), _mode_of(model, mode == 'train'), torch.set_grad_enabled(
-            measurer.needs_graph):
+    with untouched_randomness(), _mode_of(model, mode == 'train'), torch.no_grad():
         start = 0
         share = list(loader.sampler)
         for batch in loader:
@@ -131,8 +153,8 @@ def _measure_batch(model: Any, batch: Any, positions: list[int], dataset: Any,
     model(**data, mode='loss')
     logits, features = probe.take(len(samples))
     labels = labels_of(data['data_samples']).to(next(iter(logits.values())).device)
-    criteria = measurer.measure(
-        ModelOutputs(logits, features, labels, list(model.parameters()))).cpu()
+    criteria = measurer.measure(ModelOutputs(
+        logits, features, labels, present_of(samples, logits), Replay(model, probe, data))).cpu()
     columns = [positions[row] for row in rows]
     table[:2, columns] = criteria[:, rows]
     table[2, columns] = 1
