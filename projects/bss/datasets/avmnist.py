@@ -75,7 +75,8 @@ class AVMNISTDataset(MultiModalDataset):
     METAINFO = dict(dataset_type='AV-MNIST', classes=DIGITS)
     obtain = ('AV-MNIST is made of MNIST (four idx files, data_root/mnist) and the Free Spoken '
               'Digit Dataset (wav files, data_root/recordings; on GitHub as '
-              'Jakobovski/free-spoken-digit-dataset); `python tools/data/avmnist/prepare.py DATA_ROOT` makes the rest.')
+              'Jakobovski/free-spoken-digit-dataset); `python tools/data/avmnist/prepare.py '
+              'DATA_ROOT` makes the rest.')
 
     def __init__(self, *, split: str = 'train', version: str = 'clean', limit: int | None = None,
                  modalities: Sequence[str] = ('image', 'audio'), ann_file: str = '',
