@@ -22,8 +22,8 @@ END_OF_WORD = '</w>'
 COLUMNS = {'.tsv': 'String', '.csv': 'text', '.json': 'text'}
 """Where the text stands in an annotation file, by its suffix, unless --column says otherwise."""
 
-DESCRIPTION = """Train a small vocabulary on the texts of a data set, so that a text encoder with random
-weights can be trained without any download.
+DESCRIPTION = """Train a small vocabulary on the texts of a data set, so that a text encoder with
+random weights can be trained without any download.
 
 ANNOTATIONS are .tsv or .csv files with a header, .json lists of objects, or .txt files of one text
 a line; name those of the training split only. The folder that is written is what

@@ -30,7 +30,8 @@ class Twitter2015Dataset(MultiModalDataset):
         modalities: ``'text'`` and ``'image'`` or one of them, in the order of the model.
         columns: Names of the columns ``image``, ``text`` and ``label``, where they differ from
             ``ImageID``, ``String`` and ``Label``.
-        classes: Class names; label i of the file is entry i.
+        classes: Class names, or a file that has one a line, below ``data_root``; label i of the
+            annotations is entry i.
         data_prefix: Folder of the images, ``dict(image='twitter2015_images')``; a relative one
             lies below ``data_root``.
         **kwargs: ``ann_file``, ``data_root``, ``pipeline``, ``on_error`` and the other arguments
@@ -38,7 +39,7 @@ class Twitter2015Dataset(MultiModalDataset):
 
     Raises:
         ValueError: If an argument or a line of the file is wrong.
-        FileNotFoundError: If the annotation file or images are missing.
+        FileNotFoundError: If the annotation file, the class list or images are missing.
 
     Reference:
         Zhang et al., Adaptive Co-attention Network for Named Entity Recognition in Tweets, AAAI
@@ -53,15 +54,19 @@ class Twitter2015Dataset(MultiModalDataset):
 
     def __init__(self, *, modalities: Sequence[str] = ('text', 'image'),
                  columns: Mapping[str, str] | None = None,
-                 classes: Sequence[str] = ('negative', 'neutral', 'positive'),
+                 classes: Sequence[str] | str = ('negative', 'neutral', 'positive'),
                  data_prefix: dict[str, str] | None = None, **kwargs: Any) -> None:
         unknown = set(modalities) - {'text', 'image'} | set(columns or ()) - set(COLUMNS)
         if unknown:
             raise ValueError("modalities must be among ('text', 'image') and the keys of columns "
                              f'among {tuple(COLUMNS)}, got {sorted(unknown)}; correct them.')
         self.columns = COLUMNS | dict(columns or {})
+        if isinstance(classes, str):
+            path = Path(kwargs.get('data_root') or '', classes)
+            self.require_file(path, 'class list')
+            classes = path.read_text(encoding='utf-8').splitlines()
         prefix = dict(image='twitter2015_images') | dict(data_prefix or {})
-        metainfo = dict(classes=tuple(classes)) | dict(kwargs.pop('metainfo', None) or {})
+        metainfo = dict(kwargs.pop('metainfo', None) or {}, classes=tuple(classes))
         super().__init__(modalities=modalities, data_prefix=prefix, metainfo=metainfo, **kwargs)
 
     def load_data_list(self) -> list[dict]:

@@ -9,6 +9,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
+from projects.bss.datasets.transforms.stream import StreamLoader
+
 _PUNCTUATION = {
     'keep': (),
     # Hyphens and slashes part words. Letters of every script, accents and emoji stay.
@@ -79,7 +81,7 @@ class CleanText(BaseTransform):
 
 
 @TRANSFORMS.register_module()
-class Tokenize(BaseTransform):
+class Tokenize(StreamLoader):
     """Turn a text into token ids with the special tokens at both ends.
 
     The vocabulary is read once per process. A sample without the stream passes unchanged.
@@ -110,27 +112,24 @@ class Tokenize(BaseTransform):
         if max_length < 3:
             raise ValueError('max_length must be at least 3, two special tokens and one of the '
                              f'text, got {max_length}; raise it.')
-        self.tokenizer, self.modality, self.kind = str(tokenizer), modality, kind
+        super().__init__(modality)
+        self.tokenizer, self.kind = str(tokenizer), kind
         self.max_length = max_length if truncation else None
         self.download = download
         # A missing folder shall stop the run here, not in a worker in the middle of it.
         load_tokenizer(self.tokenizer, kind, self.max_length, download)
 
-    def transform(self, results: dict) -> dict:
+    def load(self, stream: dict) -> np.ndarray:
         """Tokenise the text of one sample.
 
         Args:
-            results: Holds ``modalities``.
+            stream: Holds ``text``.
 
         Returns:
-            ``results`` with the ids in ``inputs``.
+            Token ids, int64 (L,).
         """
-        stream = results['modalities'].get(self.modality)
-        if stream is not None:
-            tokenizer = load_tokenizer(self.tokenizer, self.kind, self.max_length, self.download)
-            ids = np.array(tokenizer.encode(stream['text']).ids, dtype=np.int64)
-            results.setdefault('inputs', {})[self.modality] = ids
-        return results
+        tokenizer = load_tokenizer(self.tokenizer, self.kind, self.max_length, self.download)
+        return np.array(tokenizer.encode(stream['text']).ids, dtype=np.int64)
 
 
 @lru_cache(maxsize=None)

@@ -20,8 +20,9 @@ class ClipTextEncoder(HubEncoder):
             name on the Hugging Face hub, read by :meth:`init_weights`; ``None`` for random
             weights.
         config: Entries of transformers' ``CLIPTextConfig``; by default the sizes of ViT-B/32.
-            Beside ``pretrained`` they change those of the folder. Its ``eos_token_id`` must be
-            the end token of the tokenizer.
+            Beside ``pretrained`` they change those of the folder. For random weights the end
+            token is the largest id of a text, as in every vocabulary ordered like CLIP's, unless
+            ``eos_token_id`` says otherwise.
         download: Whether a hub name that is not in the local cache may be downloaded.
         out_channels: Width of a linear layer behind the features; ``None`` adds none.
 
@@ -36,6 +37,9 @@ class ClipTextEncoder(HubEncoder):
     def __init__(self, pretrained: str | None = None, config: Mapping[str, Any] | None = None,
                  download: bool = False, out_channels: int | None = None) -> None:
         from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+        if pretrained is None:
+            # With this number the library looks for the largest id.
+            config = dict(eos_token_id=2) | dict(config or {})
         super().__init__(CLIPTextModelWithProjection, CLIPTextConfig, pretrained, config, download,
                          out_channels, {})
 
@@ -61,11 +65,8 @@ class ClipVisionEncoder(HubEncoder):
     """CLIP's vision transformer with its projection, for images and frames.
 
     Args:
-        pretrained: Folder with ``config.json`` and weights of a whole CLIP or of this tower, or a
-            name on the Hugging Face hub, read by :meth:`init_weights`; ``None`` for random
-            weights.
-        config: Entries of transformers' ``CLIPVisionConfig``; by default the sizes of ViT-B/32.
-            Beside ``pretrained`` they change those of the folder.
+        pretrained: As for ``ClipTextEncoder``.
+        config: Entries of transformers' ``CLIPVisionConfig``, as for ``ClipTextEncoder``.
         download: Whether a hub name that is not in the local cache may be downloaded.
         out_channels: Width of a linear layer behind the features; ``None`` adds none.
 
@@ -73,8 +74,7 @@ class ClipVisionEncoder(HubEncoder):
         FileNotFoundError: If there is no such folder or cached name and ``download`` is False.
 
     Reference:
-        Radford et al., "Learning Transferable Visual Models From Natural Language Supervision",
-        ICML 2021.
+        Radford et al., ICML 2021.
     """
 
     def __init__(self, pretrained: str | None = None, config: Mapping[str, Any] | None = None,
