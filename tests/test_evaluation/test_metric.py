@@ -114,6 +114,52 @@ def test_absent_class_is_left_out_and_logged(log):
                'them: [1]' in line for line in log)
 
 
+def with_absent(samples: list[dict], **absent: list[int]) -> list[dict]:
+    """Mark modalities as absent; their scores stay, as a model gives them."""
+    for item in samples:
+        gone = tuple(name for name, rows in absent.items() if item['sample_idx'] in rows)
+        if gone:
+            item['absent'] = gone
+    return samples
+
+
+def test_a_modality_is_measured_where_it_is_there(log):
+    """rgb is right in samples 0, 1 and 4 of 5; without 0 and 3 it has 2 of 3 right."""
+    metrics = measure(with_absent(worked_samples(), rgb=[0, 3], flow=[1]))
+    assert metrics['acc/fused'] == .6 and metrics['acc/rgb'] == pytest.approx(2 / 3)
+    assert metrics['acc/flow'] == 1 and metrics['gap/acc'] == pytest.approx(1 / 3)
+    alone = classification_scores(np.array([1, 2, 1]), np.array([SCORES[i] for i in (1, 2, 4)]))
+    assert metrics == pytest.approx(metrics | {f'{name}/rgb': x for name, x in alone.items()})
+    assert [line for line in log if 'absent' in line] == [
+        'MultiModalMetric leaves absent modalities out, of 5 samples: rgb in 2, flow in 1.']
+
+
+def test_absent_modalities_are_reported_once(log):
+    metric = MultiModalMetric()
+    for _ in range(2):
+        metric.process(None, with_absent(worked_samples(), rgb=[0]))
+        metric.evaluate(5)
+    assert len([line for line in log if 'absent' in line]) == 1
+
+
+def test_a_modality_that_no_sample_has_is_left_out(log):
+    metrics = measure(with_absent(worked_samples(), flow=range(5)))
+    assert {key for key in metrics if 'flow' in key or 'gap' in key} == set()
+    assert metrics['acc/rgb'] == .6
+    assert any('of 5 samples: flow in 5.' in line for line in log)
+
+
+def test_nothing_but_absent_modalities():
+    with pytest.raises(ValueError, match='or none has one of the modalities that `streams` names'):
+        measure(with_absent(worked_samples(), flow=range(5)), streams=['flow'])
+
+
+def test_scores_of_an_absent_modality_need_not_be_numbers():
+    samples = worked_samples()
+    samples[2]['pred_scores']['flow'] = torch.full((3, ), torch.nan)
+    assert measure(with_absent(samples, flow=[2]))['acc/flow'] == 1
+
+
 def test_unread_samples_are_reported(log):
     metric = MultiModalMetric()
     metric.process(None, worked_samples())

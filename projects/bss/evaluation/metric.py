@@ -15,6 +15,7 @@ from projects.bss.functional.measure import FUSED
 
 MEASURES = ('acc', 'map', 'macro_f1', 'nll')
 Result = tuple[tuple[int, str], int, dict[str, np.ndarray]]
+Stream = tuple[np.ndarray, np.ndarray]  # labels, scores
 
 
 def classification_scores(labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:
@@ -51,6 +52,8 @@ class MultiModalMetric(BaseMetric):
     Keys are ``<measure>/<stream>``, such as ``acc/fused``, ``map/rgb`` or ``macro_f1/depth``, and
     ``gap/acc``, the accuracy of the best modality less that of the worst. A sample that was seen
     more than once (padding of distributed loaders, stand-ins for unreadable samples) counts once.
+    A modality is measured on the samples that have it, the fused stream on all; a modality that
+    no sample has is left out.
 
     Args:
         streams: Streams to measure; ``None`` takes those of the first sample.
@@ -67,14 +70,16 @@ class MultiModalMetric(BaseMetric):
                  prefix: str | None = None) -> None:
         super().__init__(collect_device, prefix)
         self.streams = None if streams is None else tuple(streams)
+        self._reported: dict[str, int] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep labels and scores of a batch.
 
         Args:
             data_batch: Not used.
-            data_samples: Data samples as dictionaries, with ``sample_idx``, ``gt_labels`` and
-                ``pred_scores``.
+            data_samples: Data samples as dictionaries, with ``sample_idx``, ``gt_labels``,
+                ``pred_scores`` and, if some of their modalities are absent, the names of these in
+                ``absent``.
 
         Raises:
             KeyError: If a data sample lacks its index or one of the streams.
@@ -84,14 +89,14 @@ class MultiModalMetric(BaseMetric):
                 raise KeyError('MultiModalMetric needs `sample_idx` in every data sample, to '
                                'count each once: let the pipeline pack it as metainfo.')
             self.results.append((self._key(sample), int(sample['gt_labels']['item']),
-                                 self._rows(sample['pred_scores'])))
+                                 self._rows(sample['pred_scores'], sample.get('absent', ()))))
 
     @staticmethod
     def _key(sample: Mapping[str, Any]) -> tuple[int, str]:
         # Concatenated data sets repeat `sample_idx`; the clip tells their samples apart.
         return int(sample['sample_idx']), str(sample.get('clip_id', ''))
 
-    def _rows(self, scores: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def _rows(self, scores: Mapping[str, Any], absent: Sequence[str]) -> dict[str, np.ndarray]:
         if self.streams is None:
             self.streams = tuple(scores)
         missing = [name for name in self.streams if name not in scores]
@@ -100,7 +105,8 @@ class MultiModalMetric(BaseMetric):
                 f'The predictions must hold a score for each of the streams {self.streams}, but '
                 f'lack {missing} (they hold {list(scores)}): check the head of the model and '
                 '`streams` of MultiModalMetric.')
-        return {name: scores[name].float().cpu().numpy() for name in self.streams}
+        return {name: scores[name].float().cpu().numpy() for name in self.streams
+                if name not in absent}
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Measure everything that was processed, in all processes together.
@@ -144,16 +150,16 @@ class MultiModalMetric(BaseMetric):
         Raises:
             ValueError: For no results, a label outside the classes, or scores that are NaN.
         """
-        if not results:
+        streams = _by_stream(results)
+        if not streams:
             raise ValueError('MultiModalMetric has no predictions to measure: the data set is '
-                             'empty, or none of its samples could be read.')
-        labels = np.array([label for _, label, _ in results])
-        streams = {name: np.stack([scores[name] for _, _, scores in results])
-                   for name in results[0][2]}
-        for name, scores in streams.items():
+                             'empty, none of its samples could be read, or none has one of the '
+                             'modalities that `streams` names.')
+        for name, (labels, scores) in streams.items():
             _check(name, labels, scores)
-        self._report_absent(labels, next(iter(streams.values())).shape[1])
-        measured = {name: classification_scores(labels, s) for name, s in streams.items()}
+        self._report_absent_modalities(len(results), streams)
+        self._report_absent_classes(*max(streams.values(), key=lambda stream: len(stream[0])))
+        measured = {name: classification_scores(*stream) for name, stream in streams.items()}
         metrics = {f'{measure}/{name}': values[measure] for measure in MEASURES
                    for name, values in measured.items()}
         accuracies = [values['acc'] for name, values in measured.items() if name != FUSED]
@@ -161,13 +167,34 @@ class MultiModalMetric(BaseMetric):
             metrics['gap/acc'] = max(accuracies) - min(accuracies)
         return metrics
 
+    def _report_absent_modalities(self, total: int, streams: Mapping[str, Stream]) -> None:
+        gone = {name: total - len(streams[name][0]) if name in streams else total
+                for name in self.streams or streams}
+        gone = {name: count for name, count in gone.items() if count}
+        # Once, not in every validation.
+        if gone and gone != self._reported:
+            self._reported = gone
+            print_log(f'MultiModalMetric leaves absent modalities out, of {total} samples: '
+                      + ', '.join(f'{name} in {count}' for name, count in gone.items()) + '.',
+                      logger='current')
+
     @staticmethod
-    def _report_absent(labels: np.ndarray, num_classes: int) -> None:
+    def _report_absent_classes(labels: np.ndarray, scores: np.ndarray) -> None:
+        num_classes = scores.shape[1]
         absent = sorted(set(range(num_classes)) - set(labels.tolist()))
         if absent:
             print_log(f'MultiModalMetric leaves {len(absent)} of {num_classes} classes out of the '
                       f'mean average precision, because no label names them: {absent}.',
                       logger='current')
+
+
+def _by_stream(results: Sequence[Result]) -> dict[str, Stream]:
+    rows: dict[str, list[tuple[int, np.ndarray]]] = {}
+    for _, label, scores in results:
+        for name, row in scores.items():
+            rows.setdefault(name, []).append((label, row))
+    return {name: (np.array([label for label, _ in stream]), np.stack([row for _, row in stream]))
+            for name, stream in rows.items()}
 
 
 def _check(stream: str, labels: np.ndarray, scores: np.ndarray) -> None:
