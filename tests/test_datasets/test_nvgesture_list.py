@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.bss.datasets.nvgesture_list import (FrameRange, find_lists, list_hash, parse_line,
+from projects.bss.datasets.nvgesture_list import (FrameRange, find_lists, parse_line,
                                                   read_list)
 from tests.data import REAL_ROOT
 
@@ -67,11 +67,6 @@ def test_lists_are_found_under_both_names(tmp_path: Path) -> None:
     short_name = tmp_path / 'nvgesture_test_correct_v2.lst'
     short_name.write_text(LINE)
     assert find_lists(tmp_path) == dict(test=short_name)
-
-
-def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
-    (tmp_path / 'a').write_bytes(b'abc')
-    assert list_hash(tmp_path / 'a').startswith('ba7816bf8f01cfea414140de5dae2223')
 
 
 def test_the_whole_set_has_the_published_numbers(nvgesture_mini_root: Path) -> None:

@@ -12,6 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from projects.bss.datasets.errors import UnreadableSampleError
+from projects.bss.datasets.manifest import describe_identity
 from projects.bss.datasets.seeding import ViewSeed
 
 _POLICIES = ('raise', 'skip')
@@ -88,6 +89,15 @@ class MultiModalDataset(BaseDataset):
             entry = [record['clip_id'], record['gt_label'], streams]
             digest.update(json.dumps(entry, sort_keys=True).encode())
         return digest.hexdigest()
+
+    def describe_identity(self) -> dict[str, Any]:
+        """Say which data is read, and compare it with the manifest of the data root.
+
+        Returns:
+            ``fingerprint``, ``variant``, ``content``, ``summary`` and ``changes``, as
+            ``projects.bss.datasets.manifest.describe_identity`` has them.
+        """
+        return describe_identity(self)
 
     def filter_data(self) -> list[dict]:
         """Look for the files of every sample, once.

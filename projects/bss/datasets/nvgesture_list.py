@@ -8,7 +8,6 @@ A sensor field is ``<sensor>:<file stem>:<first frame>:<frame after the last>``;
 """
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -114,18 +113,6 @@ def find_lists(data_root: str | Path) -> dict[str, Path]:
     found = {split: [Path(data_root) / name for name in names if (Path(data_root) / name).is_file()]
              for split, names in LIST_NAMES.items()}
     return {split: paths[0] for split, paths in found.items() if paths}
-
-
-def list_hash(path: str | Path) -> str:
-    """SHA-256 of a list file.
-
-    Args:
-        path: The ``.lst`` file.
-
-    Returns:
-        64 hexadecimal digits.
-    """
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _parse_folder(text: str) -> str:

@@ -1,0 +1,5 @@
+"""Making data sets from their raw downloads, and checking what is there."""
+from projects.bss.datasets.preparation.command import Preparation, run, unchecked
+from projects.bss.datasets.preparation.media import Extraction
+
+__all__ = ['Extraction', 'Preparation', 'run', 'unchecked']
