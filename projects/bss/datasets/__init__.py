@@ -5,15 +5,17 @@ from projects.bss.datasets.errors import UnreadableSampleError
 from projects.bss.datasets.nvgesture import NVGestureDataset
 from projects.bss.datasets.samplers import BalanceSampler, Plan
 from projects.bss.datasets.sarcasm import SarcasmDataset
-from projects.bss.datasets.transforms import (AddBabble, CleanText, DegradeImage, LoadArray,
-                                              LoadAudio, LoadClip, LoadIdxImage, LoadImages,
-                                              LoadVector, PackMultiModalInputs, SampleCrop,
-                                              SampleWindow, Tokenize, TransformImages)
+from projects.bss.datasets.table import MultiModalTableDataset
+from projects.bss.datasets.transforms import (AddBabble, CleanText, CountFrames, DegradeImage,
+                                              LoadArray, LoadAudio, LoadClip, LoadIdxImage,
+                                              LoadImages, LoadVector, PackMultiModalInputs,
+                                              SampleCrop, SampleWindow, Tokenize, TransformImages)
 from projects.bss.datasets.twitter2015 import Twitter2015Dataset
 
 __all__ = [
-    'AVMNISTDataset', 'AddBabble', 'BalanceSampler', 'CleanText', 'DegradeImage', 'LoadArray',
-    'LoadAudio', 'LoadClip', 'LoadIdxImage', 'LoadImages', 'LoadVector', 'MultiModalDataset',
-    'NVGestureDataset', 'PackMultiModalInputs', 'Plan', 'SampleCrop', 'SampleWindow',
-    'SarcasmDataset', 'Tokenize', 'TransformImages', 'Twitter2015Dataset', 'UnreadableSampleError',
+    'AVMNISTDataset', 'AddBabble', 'BalanceSampler', 'CleanText', 'CountFrames', 'DegradeImage',
+    'LoadArray', 'LoadAudio', 'LoadClip', 'LoadIdxImage', 'LoadImages', 'LoadVector',
+    'MultiModalDataset', 'MultiModalTableDataset', 'NVGestureDataset', 'PackMultiModalInputs',
+    'Plan', 'SampleCrop', 'SampleWindow', 'SarcasmDataset', 'Tokenize', 'TransformImages',
+    'Twitter2015Dataset', 'UnreadableSampleError',
 ]

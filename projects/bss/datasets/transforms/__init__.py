@@ -1,4 +1,5 @@
 """Transforms of the data pipeline."""
+from projects.bss.datasets.transforms.count_frames import CountFrames
 from projects.bss.datasets.transforms.crop import SampleCrop
 from projects.bss.datasets.transforms.degrade import AddBabble, DegradeImage
 from projects.bss.datasets.transforms.load import LoadClip
@@ -13,7 +14,7 @@ from projects.bss.datasets.transforms.transform_images import TransformImages
 from projects.bss.datasets.transforms.window import SampleWindow
 
 __all__ = [
-    'AddBabble', 'CleanText', 'DegradeImage', 'LoadArray', 'LoadAudio', 'LoadClip', 'LoadIdxImage',
-    'LoadImages', 'LoadVector', 'PackMultiModalInputs', 'SampleCrop', 'SampleWindow',
-    'StreamLoader', 'Tokenize', 'TransformImages',
+    'AddBabble', 'CleanText', 'CountFrames', 'DegradeImage', 'LoadArray', 'LoadAudio', 'LoadClip',
+    'LoadIdxImage', 'LoadImages', 'LoadVector', 'PackMultiModalInputs', 'SampleCrop',
+    'SampleWindow', 'StreamLoader', 'Tokenize', 'TransformImages',
 ]

@@ -24,6 +24,9 @@ class ArrayPreprocessor(nn.Module):
         ValueError: If ``mean`` and ``std`` differ in length or a deviation is not positive.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, mean: Sequence[float] | None = None,
                  std: Sequence[float] | None = None) -> None:
         super().__init__()
