@@ -27,15 +27,24 @@ def frame_files(folder: str | Path) -> list[str]:
         Addresses of its jpg and png files, sorted by name.
 
     Raises:
-        UnreadableSampleError: If the folder cannot be listed or holds no picture.
+        UnreadableSampleError: If the folder holds no picture or is none.
     """
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.lower().endswith(_SUFFIXES))
-    except OSError as error:
-        raise UnreadableSampleError(f'{folder} cannot be listed ({error}).') from error
+    names = _frame_names(folder)
     if not names:
         raise UnreadableSampleError(f'{folder} holds no picture ({", ".join(_SUFFIXES)}).')
     return [os.path.join(folder, name) for name in names]
+
+
+def count_frames(folder: str | Path) -> int:
+    """Count the frames of a clip.
+
+    Args:
+        folder: Folder of pictures, one per frame.
+
+    Returns:
+        Number of its jpg and png files; 0 if there is no such folder.
+    """
+    return len(_frame_names(folder))
 
 
 def read_image(path: str, min_side: int | None = None) -> np.ndarray:
@@ -65,6 +74,12 @@ def read_image(path: str, min_side: int | None = None) -> np.ndarray:
     if picture is None:
         raise UnreadableSampleError(f'{path} cannot be decoded as a picture.')
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def _frame_names(folder: str | Path) -> list[str]:
+    if not os.path.isdir(folder):
+        return []
+    return sorted(name for name in os.listdir(folder) if name.lower().endswith(_SUFFIXES))
 
 
 def _reduced_flag(path: str, data: bytes, min_side: int) -> int:
