@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -155,27 +156,34 @@ def load_tokenizer(source: str, kind: str, max_length: int | None, download: boo
         loaded = getattr(transformers, _CLASSES[kind]).from_pretrained(
             source, local_files_only=not download)
     except OSError as error:
-        tried = (f'and its download failed ({error})' if download
-                 else 'and no download is tried unless download=True is set')
-        raise FileNotFoundError(
-            f'tokenizer {source!r} is neither a folder nor a name in the local cache of the '
-            f'Hugging Face hub, {tried}. Give the folder of a tokenizer, or train a vocabulary '
-            'with `python tools/data/make_vocabulary.py`.') from error
+        raise _absent(source, download) from error
     tokenizer = loaded.backend_tokenizer
-    _check_vocabulary(tokenizer, loaded.all_special_tokens, loaded.unk_token_id, source, kind)
+    if not _knows_words(tokenizer, loaded.all_special_tokens, loaded.unk_token_id):
+        raise _empty(source, kind) if Path(source).is_dir() else _absent(source, download)
     if max_length is not None:
         tokenizer.enable_truncation(max_length)
     return tokenizer
 
 
-def _check_vocabulary(tokenizer: Any, special: list[str], unknown: int, source: str,
-                      kind: str) -> None:
-    # transformers 5 reads a folder without the files that it expects as an empty vocabulary.
+def _knows_words(tokenizer: Any, special: list[str], unknown: int) -> bool:
+    # transformers 5 takes files that it does not find for an empty vocabulary and says nothing.
     words = [word for word in sorted(tokenizer.get_vocab()) if word not in special]
     probe = ' '.join(word for word in words if not word.startswith('##'))[:_PROBE_CHARACTERS]
     ids = tokenizer.encode(probe, add_special_tokens=False).ids
-    if all(number == unknown for number in ids):
-        raise ValueError(
-            f'tokenizer {source!r} knows no word: every token would be unknown. A folder for '
-            f'kind={kind!r} must hold vocab.txt (bert) or vocab.json and merges.txt (clip), or a '
-            'tokenizer.json; check the folder and the kind.')
+    return any(number != unknown for number in ids)
+
+
+def _empty(source: str, kind: str) -> ValueError:
+    return ValueError(
+        f'tokenizer {source!r} knows no word: every token would be unknown. A folder for '
+        f'kind={kind!r} must hold vocab.txt (bert) or vocab.json and merges.txt (clip), or a '
+        'tokenizer.json; check the folder and the kind.')
+
+
+def _absent(source: str, download: bool) -> FileNotFoundError:
+    tried = ('its download failed' if download
+             else 'no download is tried unless download=True is set')
+    return FileNotFoundError(
+        f'tokenizer {source!r} is neither a folder nor a name in the local cache of the Hugging '
+        f'Face hub, and {tried}. Give the folder of a tokenizer, or train a vocabulary with '
+        '`python tools/data/make_vocabulary.py`.')
