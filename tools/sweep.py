@@ -84,7 +84,7 @@ def parse_seeds(text: str) -> list[int]:
         ValueError: If the text is anything else, or names a seed twice.
     """
     parts = text.split(',')
-    if not all(part.isdecimal() for part in parts) or len({int(part) for part in parts}) < len(parts):
+    if not all(map(str.isdecimal, parts)) or len(set(map(int, parts))) < len(parts):
         raise ValueError(f'--seeds must be different whole numbers joined by commas, such as '
                          f'0,1,2, but got {text!r}.')
     return [int(part) for part in parts]

@@ -69,7 +69,7 @@ def summarise(results: Sequence[Result], settings: Sequence[Setting]) -> list[Su
         settings: The settings, in order.
 
     Returns:
-        Per setting with a result: ``setting``, ``seeds``, ``config_hash`` and ``metrics``, a dict of
+        Per setting with a result: ``setting``, ``seeds``, ``config_hash``, ``metrics``: a dict of
         ``mean``, ``std`` (None for a single seed) and ``n`` by measure.
     """
     summaries = []
