@@ -63,17 +63,34 @@ class MultiModalTableDataset(MultiModalDataset):
         Returns:
             One record per row that passes the filter, in the order of the table.
         """
-        self.require_file(self.ann_file, 'table')
-        table = read_table(self.ann_file)
-        table.require([self.label, *self.filter, *([] if self.id is None else [self.id]),
-                       *(name for part in self.columns.values() for name in part.names)])
+        table = self.read_table()
+        table.require(self.needed_columns)
         classes = read_classes(self.classes, self.data_root)
         # Over the whole table, so that its splits agree about the classes.
         labels, self._metainfo['classes'] = index_labels(table, self.label, classes)
         chosen = [position for position in range(len(table.rows)) if self._passes(table, position)]
         if not chosen:
-            raise ValueError(f'{self.ann_file} has no row with {self.filter}; correct the filter.')
+            raise ValueError(f'{table.path} has no row with {self.filter}; correct the filter.')
         return [self._record(table, position, labels[position]) for position in chosen]
+
+    def read_table(self) -> Table:
+        """Read the rows.
+
+        Returns:
+            The table, with all its columns.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it cannot be read.
+        """
+        self.require_file(self.ann_file, 'table')
+        return read_table(self.ann_file)
+
+    @property
+    def needed_columns(self) -> list[str]:
+        """Names of the columns that label, id, filter and modalities need."""
+        parts = [name for part in self.columns.values() for name in part.names]
+        return [self.label, *([] if self.id is None else [self.id]), *self.filter, *parts]
 
     def _passes(self, table: Table, position: int) -> bool:
         wanted = {name: [value] if isinstance(value, (str, int)) else value
