@@ -61,7 +61,7 @@ def test_a_missing_file_stops_with_the_remedies(root: Path) -> None:
         f"The files of 'letter' are computed with `type {root}`. Letters are obtained from the "
         'alphabet. To try everything without it, write generated data with `make letters` and use '
         'the configs made for that. To go on without incomplete samples set '
-        "on_error='skip'.")
+        "on_error='skip', to keep what there is of them 'mask'.")
 
 
 def test_at_most_five_missing_files_are_named(tmp_path: Path,

@@ -39,13 +39,17 @@ class SampleWindow(BaseTransform):
         """Draw the window of one clip.
 
         Args:
-            results: Holds ``modalities``, whose streams have ``start``, ``end`` and ``format``.
+            results: Holds ``modalities``, of which those with frames have ``start``, ``end`` and
+                ``format``.
 
         Returns:
             ``results`` with ``frames``.
         """
         streams = {name: stream for name, stream in results['modalities'].items()
                    if 'start' in stream}
+        if not streams:
+            results['frames'] = {}
+            return results
         totals = {name: stream['end'] - stream['start'] for name, stream in streams.items()}
         total = next(iter(totals.values()))
         window = self._draw(total)
