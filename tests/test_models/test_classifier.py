@@ -193,14 +193,21 @@ def test_reserved_modality_name(config):
         MultiModalClassifier(**wrong)
 
 
-@pytest.mark.parametrize('part', ['fusion', 'head'])
-def test_modalities_of_parts_differ(config, part):
+def test_modalities_of_encoders_and_fusion_differ(config):
     wrong = config()
-    wrong[part]['in_channels'] = dict(rgb=5, flow=5)
-    with pytest.raises(ValueError, match=fr"`{part}.in_channels` must name the modalities of "
+    wrong['fusion']['in_channels'] = dict(rgb=5, flow=5)
+    with pytest.raises(ValueError, match=r"`fusion.in_channels` must name the modalities of "
                                          r"`encoders`, \['rgb', 'flow', 'depth'\], but names "
                                          r"\['rgb', 'flow'\]"):
         MultiModalClassifier(**wrong)
+
+
+@pytest.mark.parametrize('in_channels', [dict(rgb=5, flow=5), dict(rgb=5, flow=5, depth=7)])
+def test_features_of_fusion_and_head_differ(config, in_channels):
+    with pytest.raises(ValueError, match="`head.in_channels` must name the modalities and "
+                                         "widths of `fusion.in_channels`, {'rgb': 5, 'flow': 5, "
+                                         "'depth': 6}, but got {'rgb': 5, 'flow': 5"):
+        MultiModalClassifier(**config(in_channels=in_channels))
 
 
 def test_width_of_the_fusion_differs(config):
@@ -212,7 +219,7 @@ def test_width_of_an_encoder_differs(config, batch):
     wrong = config()
     wrong['encoders']['flow']['out_channels'] = 9
     model = MultiModalClassifier(**wrong)
-    with pytest.raises(ValueError, match=r"`head.in_channels\['flow'\]` must be the width of that "
+    with pytest.raises(ValueError, match=r"`fusion.in_channels\['flow'\]` must be the width of that "
                                          'encoder, 9, but got 5'):
         model.val_step(batch([0]))
 

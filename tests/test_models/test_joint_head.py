@@ -26,7 +26,7 @@ def test_every_stream_has_its_own_classifier():
         for i, classifier in enumerate(joint.classifiers.values()):
             classifier.weight.copy_((i + 1) * torch.eye(3))
             classifier.bias.fill_(0.5)
-    logits = joint(dict(v=V, u=U), U + V)
+    logits = joint(dict(v=V, u=U, fused=U + V))
     assert list(logits) == ['u', 'v', 'fused']
     torch.testing.assert_close(logits['u'], U + 0.5)
     torch.testing.assert_close(logits['v'], 2 * V + 0.5)

@@ -4,8 +4,8 @@ from projects.bss.models.classifier import MultiModalClassifier
 from projects.bss.models.encoders import (BertEncoder, ClipTextEncoder, ClipVisionEncoder,
                                           InceptionI3D, MLPEncoder, SmallConvEncoder, TimmEncoder,
                                           TorchvisionEncoder, inflate_stem)
-from projects.bss.models.fusions import ConcatFusion, Fusion, split_logits
-from projects.bss.models.heads import JointHead
+from projects.bss.models.fusions import ConcatFusion, Fusion, SumFusion, split_logits
+from projects.bss.models.heads import JointHead, SplitHead, StreamHead
 from projects.bss.models.preprocessors import (ArrayPreprocessor, FilterBankPreprocessor,
                                                SpectrogramPreprocessor, TokenPreprocessor)
 from projects.bss.models.unimodal import UnimodalClassifier
@@ -13,7 +13,8 @@ from projects.bss.models.unimodal import UnimodalClassifier
 __all__ = [
     'ArrayPreprocessor', 'BertEncoder', 'ClipTextEncoder', 'ClipVisionEncoder', 'ConcatFusion',
     'FilterBankPreprocessor', 'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder',
-    'MultiModalClassifier', 'SmallConvEncoder', 'SpectrogramPreprocessor', 'StreamClassifier',
-    'TimmEncoder', 'TokenPreprocessor', 'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem',
-    'pool_features', 'split_logits', 'stack_labels'
+    'MultiModalClassifier', 'SmallConvEncoder', 'SpectrogramPreprocessor', 'SplitHead',
+    'StreamClassifier', 'StreamHead', 'SumFusion', 'TimmEncoder', 'TokenPreprocessor',
+    'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem', 'pool_features', 'split_logits',
+    'stack_labels'
 ]

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from projects.bss.functional.measure import FUSED
+from projects.bss.models.presence import Present, find_present, zero_absent
 
 LogitsHook = Callable[[dict[str, Tensor], dict[str, Tensor]], None]
 
@@ -29,6 +30,20 @@ def pool_features(output: Tensor | Sequence[Tensor]) -> Tensor:
     """
     features = output if isinstance(output, Tensor) else output[-1]
     return features.flatten(2).mean(dim=2) if features.dim() > 2 else features
+
+
+def encode_each(encoders: Mapping[str, nn.Module],
+                inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Encode every modality by itself (Eq. 1).
+
+    Args:
+        encoders: Encoder by modality.
+        inputs: Batched inputs by modality, each of shape (N, ...).
+
+    Returns:
+        Features by modality, each of shape (N, d_m).
+    """
+    return {name: pool_features(encoders[name](x)) for name, x in inputs.items()}
 
 
 def build_part(part: dict | nn.Module) -> Any:
@@ -157,14 +172,16 @@ class StreamClassifier(BaseModel):
             stack_labels(labelled, self.num_classes)
         return ({**data, 'inputs': self.select_inputs(data['inputs'])}, *rest)
 
-    def extract_features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def extract_features(self, inputs: Mapping[str, Tensor],
+                         present: Present | None = None) -> dict[str, Tensor]:
         """Encode every modality (Eq. 1).
 
         Args:
             inputs: Batched inputs by modality, each of shape (N, ...).
+            present: Whether each sample has a modality, bool, shape (N,); None for all.
 
         Returns:
-            Features by modality, each of shape (N, d_m).
+            Features by modality, each of shape (N, d_m); zeros where a modality is absent.
 
         Raises:
             TypeError: If an input has not been stacked.
@@ -175,18 +192,30 @@ class StreamClassifier(BaseModel):
                     f"The input of modality '{name}' must be a tensor of shape (N, ...), but got "
                     f'a {type(x).__name__}: give the model a `data_preprocessor` that stacks, '
                     'such as mmaction.MultiModalDataPreprocessor.')
-        return {name: pool_features(self.encoders[name](x)) for name, x in inputs.items()}
+        # Zeros at both ends keep NaN out of the features and, on the way back, of the gradients.
+        return zero_absent(self.encode(zero_absent(inputs, present), present), present)
+
+    def encode(self, inputs: Mapping[str, Tensor],
+               present: Present | None = None) -> dict[str, Tensor]:
+        """Map inputs by modality, (N, ...), to features by modality, (N, d_m)."""
+        return encode_each(self.encoders, inputs)
 
     @abstractmethod
-    def classify(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Map features by stream, (N, d), to logits by stream, (N, C)."""
+    def classify(self, features: dict[str, Tensor],
+                 present: Present | None = None) -> dict[str, Tensor]:
+        """Map features by stream, (N, d), to logits by stream, (N, C).
+
+        Beside the streams of the model there may be auxiliary ones, which :meth:`loss` sees.
+        """
 
     @abstractmethod
-    def loss(self, logits: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+    def loss(self, logits: dict[str, Tensor], labels: Tensor,
+             present: Present | None = None) -> dict[str, Tensor]:
         """Map logits by stream, (N, C), and labels, (N,), to named scalar loss terms."""
 
     @abstractmethod
-    def predict(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
+    def predict(self, logits: dict[str, Tensor],
+                present: Present | None = None) -> dict[str, Tensor]:
         """Map logits by stream, (N, C), to class probabilities by stream, (N, C)."""
 
     def forward(self,
@@ -197,7 +226,9 @@ class StreamClassifier(BaseModel):
 
         Args:
             inputs: Batched inputs by modality, each of shape (N, ...).
-            data_samples: Data samples, N of them; needed by ``'loss'`` and ``'predict'``.
+            data_samples: Data samples, N of them; needed by ``'loss'`` and ``'predict'``. The
+                metainfo ``absent`` of a sample names the modalities that it lacks: they are left
+                out of loss and prediction, and what their inputs hold is not read.
             mode: ``'tensor'``, ``'loss'`` or ``'predict'``.
 
         Returns:
@@ -211,18 +242,26 @@ class StreamClassifier(BaseModel):
         """
         if mode not in ('tensor', 'loss', 'predict'):
             raise ValueError(f"`mode` must be 'tensor', 'loss' or 'predict', but got {mode!r}.")
-        features = self.extract_features(self.select_inputs(inputs))
-        logits = self.classify(features)
+        inputs = self.select_inputs(inputs)
+        present = self._find_present(inputs, data_samples)
+        features = self.extract_features(inputs, present)
+        logits = self.classify(features, present)
+        reported = {name: logits[name] for name in (*self.modalities, FUSED)}
         for callback in tuple(self._logits_hooks.values()):
-            callback(logits, features)
+            callback(reported, features)
         if mode == 'tensor':
-            return dict(features=features, logits=logits)
+            return dict(features=features, logits=reported)
         if data_samples is None:
             raise ValueError(f'`data_samples` must be given for mode={mode!r}, but got None: '
                              "pass them, or use mode='tensor'.")
         if mode == 'loss':
-            return self.loss(logits, stack_labels(data_samples, self.num_classes))
-        return self._add_scores(data_samples, self.predict(logits))
+            return self.loss(logits, stack_labels(data_samples, self.num_classes), present)
+        return self._add_scores(data_samples, self.predict(reported, present))
+
+    def _find_present(self, inputs: Mapping[str, Any],
+                      data_samples: Sequence[BaseDataElement] | None) -> Present | None:
+        device = getattr(next(iter(inputs.values())), 'device', torch.device('cpu'))
+        return find_present(data_samples, self.modalities, device)
 
     def _add_scores(self, data_samples: Sequence[BaseDataElement],
                     scores: dict[str, Tensor]) -> list[BaseDataElement]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from projects.bss.functional import multimodal_loss
 from projects.bss.functional.measure import FUSED
 from projects.bss.models.base import StreamClassifier
+from projects.bss.models.presence import Present, mean_of_present, zero_absent
 
 
 @MODELS.register_module()
@@ -63,11 +64,13 @@ class UnimodalClassifier(StreamClassifier):
                              f'{list(inputs)}: correct `model.modality` or the pipeline.')
         return {self.modality: inputs[self.modality]}
 
-    def classify(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+    def classify(self, features: dict[str, Tensor],
+                 present: Present | None = None) -> dict[str, Tensor]:
         """Classify.
 
         Args:
             features: Features of the modality, shape (N, d).
+            present: Whether each sample has the modality, bool, shape (N,); None for all.
 
         Returns:
             The same logits, shape (N, C), for the modality and for ``'fused'``.
@@ -75,27 +78,35 @@ class UnimodalClassifier(StreamClassifier):
         logits = self.classifier(features[self.modality])
         return {self.modality: logits, FUSED: logits}
 
-    def loss(self, logits: dict[str, Tensor], labels: Tensor) -> dict[str, Tensor]:
+    def loss(self, logits: dict[str, Tensor], labels: Tensor,
+             present: Present | None = None) -> dict[str, Tensor]:
         """Compute the cross-entropy.
 
         Args:
             logits: Logits by stream, each of shape (N, C).
             labels: Class indices, shape (N,).
+            present: Whether each sample has the modality, bool, shape (N,); None for all.
 
         Returns:
-            ``loss_<modality>``, a scalar.
+            ``loss_<modality>``, a scalar: the mean over the samples that have the modality.
         """
         own = {self.modality: logits[self.modality]}
         terms = multimodal_loss(own, labels, weights={self.modality: 1.0})
-        return {f'loss_{self.modality}': terms.mean()}
+        there = None if present is None else present[self.modality]
+        return {f'loss_{self.modality}': mean_of_present(terms, there)}
 
-    def predict(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
+    def predict(self, logits: dict[str, Tensor],
+                present: Present | None = None) -> dict[str, Tensor]:
         """Compute class probabilities.
 
         Args:
             logits: Logits by stream, each of shape (N, C).
+            present: Whether each sample has the modality, bool, shape (N,); None for all.
 
         Returns:
-            Probabilities by stream, each of shape (N, C), float32.
+            Probabilities by stream, each of shape (N, C), float32; uniform for samples without
+            the modality.
         """
-        return {name: rows.float().softmax(dim=1) for name, rows in logits.items()}
+        own = zero_absent({self.modality: logits[self.modality].float()}, present)
+        scores = own[self.modality].softmax(dim=1)
+        return {name: scores for name in logits}

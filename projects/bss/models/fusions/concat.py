@@ -4,10 +4,12 @@ from __future__ import annotations
 from typing import Mapping
 
 import torch
+import torch.nn as nn
 from mmengine.registry import MODELS
 from torch import Tensor
 
 from projects.bss.models.fusions.base import Fusion
+from projects.bss.models.presence import Present
 
 
 def split_logits(features: Mapping[str, Tensor], weight: Tensor,
@@ -41,13 +43,34 @@ class ConcatFusion(Fusion):
     def __init__(self, in_channels: Mapping[str, int]) -> None:
         super().__init__(in_channels, out_channels=sum(in_channels.values()))
 
-    def forward(self, features: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, features: Mapping[str, Tensor], present: Present | None = None) -> Tensor:
         """Concatenate.
 
         Args:
             features: Features by modality, each of shape (N, in_channels[name]).
+            present: Ignored; zeros contribute nothing.
 
         Returns:
             Fused vectors, shape (N, out_channels).
         """
         return torch.cat([features[name] for name in self.in_channels], dim=1)
+
+    def split_logits(self, features: Mapping[str, Tensor],
+                     classifier: nn.Module) -> dict[str, Tensor]:
+        """Split the logits of the linear classifier exactly: their sum is its output.
+
+        Args:
+            features: Features by modality, each of shape (N, in_channels[name]).
+            classifier: Linear layer from ``out_channels`` to C.
+
+        Returns:
+            Logits by modality, each of shape (N, C).
+
+        Raises:
+            TypeError: If the classifier is not linear.
+        """
+        if not isinstance(classifier, nn.Linear):
+            raise TypeError('`classifier` must be a torch.nn.Linear to split its logits by '
+                            f'modality, but got a {type(classifier).__name__}.')
+        ordered = {name: features[name] for name in self.in_channels}
+        return split_logits(ordered, classifier.weight, classifier.bias)

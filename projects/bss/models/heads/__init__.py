@@ -1,4 +1,6 @@
 """Classifiers on features."""
+from projects.bss.models.heads.base import StreamHead
 from projects.bss.models.heads.joint_head import JointHead
+from projects.bss.models.heads.split_head import SplitHead
 
-__all__ = ['JointHead']
+__all__ = ['JointHead', 'SplitHead', 'StreamHead']
