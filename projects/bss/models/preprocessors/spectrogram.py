@@ -55,10 +55,11 @@ class SpectrogramPreprocessor(nn.Module):
             raise ValueError('Waveforms of a batch must have one length for spectrograms, got '
                              f'{sorted(lengths)} samples; set `seconds` of LoadAudio.')
         # On a CPU one by one is faster than the batch, which does not fit into the cache.
-        size = 1 if inputs[0].device.type == 'cpu' else len(inputs)
-        spectrograms = torch.cat([
-            log_spectrogram(part.float(), self.n_fft, self.hop_length, self.eps)
-            for part in torch.stack(list(inputs)).split(size)])
+        on_cpu = inputs[0].device.type == 'cpu'
+        parts = [waveform.unsqueeze(0) for waveform in inputs] if on_cpu else [
+            torch.stack(list(inputs))]
+        spectrograms = torch.cat([log_spectrogram(part.float(), self.n_fft, self.hop_length,
+                                                  self.eps) for part in parts])
         if self.standardize:
             std, mean = torch.std_mean(spectrograms, dim=(1, 2), correction=0, keepdim=True)
             spectrograms = (spectrograms - mean) / std.clamp_min(self.eps)
