@@ -116,6 +116,14 @@ def model_config(dropout=0.3):
         data_preprocessor=dict(type='StackVectors'))
 
 
+def deterministic_model_config():
+    """A model without dropout and running statistics, whose features are never all zero."""
+    config = model_config()
+    config['encoders'] = {name: dict(type='MLPEncoder', in_channels=width, hidden=[8],
+                                     out_channels=4) for name, width in WIDTHS.items()}
+    return config
+
+
 @MODELS.register_module(force=True)
 class StackVectors(nn.Module):
     """The simplest data preprocessor."""

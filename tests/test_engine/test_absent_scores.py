@@ -8,7 +8,7 @@ from mmengine.registry import TRANSFORMS
 
 from projects.bss.engine import BSSHook
 from projects.bss.functional import balance_score, multimodal_loss, prediction_similarity
-from tests.toy import BSS_L, CLASSES, model_config, run, toy_config
+from tests.toy import BSS_L, CLASSES, deterministic_model_config, run, toy_config
 
 SIZE = 8
 ABSENT = {2: ('rgb', ), 5: ('rgb', 'depth')}
@@ -34,11 +34,7 @@ def frozen_run(work_dir, source):
                         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.0)))
     for part in ('train_dataloader', 'val_dataloader'):
         config[part]['dataset']['pipeline'].append(dict(type='LackModalities'))
-    config['model'] = model_config(dropout=0.0)
-    for encoder in config['model']['encoders'].values():
-        encoder.update(type='MLPEncoder', in_channels=encoder.pop('width'), hidden=[8],
-                       out_channels=4)
-        del encoder['dropout']
+    config['model'] = deterministic_model_config()
     return run(config)[0]
 
 

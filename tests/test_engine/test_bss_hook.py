@@ -10,7 +10,8 @@ from mmengine.registry import HOOKS
 from projects.bss.engine import BSSHook
 from projects.bss.engine.randomness import random_state
 from projects.bss.functional import balance_score, multimodal_loss, prediction_similarity
-from tests.toy import BSS_H, BSS_L, VANILLA, build, loader, model_config, run, toy_config
+from tests.toy import (BSS_H, BSS_L, VANILLA, build, deterministic_model_config, loader, run,
+                       toy_config)
 
 SIZE, BATCH = 20, 3
 
@@ -131,10 +132,7 @@ def test_momentum_joins_scorings_of_due_epochs(tmp_path):
 def frozen(config):
     """No learning, no dropout and no running statistics: every epoch sees the same model."""
     config['optim_wrapper'] = dict(optimizer=dict(type='SGD', lr=0.0))
-    config['model'] = model_config(dropout=0.0)
-    config['model']['encoders'] = {name: dict(type='MLPEncoder', in_channels=e['width'],
-                                              hidden=[8], out_channels=4)
-                                   for name, e in config['model']['encoders'].items()}
+    config['model'] = deterministic_model_config()
     return config
 
 
