@@ -39,7 +39,7 @@ def test_a_whole_copy(root: Path, capsys: pytest.CaptureFixture) -> None:
     assert train['classes'] == {f'gesture 0{number}': 4 for number in range(1, 5)}
     assert train['sources'] == ['subject1', 'subject2', 'subject3', 'subject4']
     assert test['sources'] == ['subject10', 'subject9']
-    assert manifest['annotations'][TRAIN] == hashlib.sha256((root / TRAIN).read_bytes()).hexdigest()
+    assert train['sha256'] == hashlib.sha256((root / TRAIN).read_bytes()).hexdigest()
     dataset = NVGestureDataset(data_root=str(root), ann_file=TRAIN, num_classes=4)
     assert train['fingerprint'] == dataset.fingerprint()
     assert [train[kind] for kind in ('missing', 'unreadable', 'short', 'seek')] == [{}] * 4

@@ -60,7 +60,7 @@ def describe_split(dataset: MultiModalDataset, reports: Sequence[Mapping[str, St
     """Describe one split.
 
     Args:
-        dataset: The split, none of its items left out.
+        dataset: The split, also the items whose files are missing.
         reports: What was found of each item, by modality.
         sources: Subject or recording that each item comes from, empty where unknown.
         paper: Published numbers.
@@ -73,13 +73,14 @@ def describe_split(dataset: MultiModalDataset, reports: Sequence[Mapping[str, St
     names = dataset.metainfo['classes']
     counts = Counter(record['gt_label'] for record in records)
     return dict(
-        annotation_file=annotation_name(dataset),
+        annotation_file=annotation_name(dataset), sha256=file_hash(dataset.ann_file),
         items=len(records), paper_items=paper.items,
         classes={name: counts[label] for label, name in enumerate(names)},
         paper_classes=dict(paper.classes),
         fingerprint=dataset.fingerprint(),
         streams={name: _stream_fingerprint(records, name) for name in dataset.modalities},
-        content=_content_hash(ids, reports),
+        content={name: _content_hash(ids, [report[name].digest for report in reports])
+                 for name in dataset.modalities},
         **{kind: _faults(ids, reports, kind) for kind in FAULT_KINDS},
         listed_twice=sorted(name for name, count in Counter(ids).items() if count > 1),
         duplicates=_groups(ids, (_whole_digest(report) for report in reports)),
@@ -181,31 +182,36 @@ def describe_identity(dataset: MultiModalDataset) -> dict[str, Any]:
         dataset: The data set.
 
     Returns:
-        ``fingerprint`` of the samples, ``variant`` and ``content`` of the manifest (empty without
-        one), ``summary`` (a sentence) and ``changes`` (a sentence for each difference between the
-        manifest and the samples).
+        ``fingerprint`` of the samples, ``variant`` (empty without a manifest), ``content`` (digest
+        by modality, as the manifest has it), ``summary`` (a sentence) and ``changes`` (a sentence
+        for each difference between the manifest and the samples).
     """
-    fingerprint, name = dataset.fingerprint(), type(dataset).__name__
+    fingerprint, reader = dataset.fingerprint(), type(dataset).__name__
     manifest = read_manifest(dataset.data_root)
     split = _split_of(manifest, dataset)
-    found = dict(fingerprint=fingerprint, variant='', content='', changes=[])
-    place = (f'{name} reads {len(dataset)} samples of {annotation_name(dataset)} with fingerprint '
-             f'{fingerprint[:_HASH_DIGITS]}')
+    found = dict(fingerprint=fingerprint, variant='', content={}, changes=[])
+    digits = fingerprint[:_HASH_DIGITS]
     if manifest is None or split is None:
         lacking = f'there is no {MANIFEST_NAME}' if manifest is None else \
             f'{MANIFEST_NAME} does not list this split'
         return found | dict(
-            summary=f'{place}; {lacking} in its data root {str(dataset.data_root)!r}.')
-    changes = compare(split, dataset)
-    state = 'which differs from' if changes else 'as does'
+            summary=f'{reader} reads {len(dataset)} samples of {annotation_name(dataset)} with '
+                    f'fingerprint {digits}; {lacking} in its data root '
+                    f'{str(dataset.data_root)!r}.')
     return found | dict(
-        variant=manifest['variant'], content=manifest['content'], changes=changes,
-        summary=f'{place}, {state} the manifest ({manifest["dataset"]}, variant '
-                f'{manifest["variant"]}, content {manifest["content"][:_HASH_DIGITS]}).')
+        variant=manifest['variant'], changes=compare(split, dataset),
+        content={name: split['content'][name] for name in dataset.modalities
+                 if name in split['content']},
+        summary=f'{reader} reads {len(dataset)} of the {split["items"]} samples of '
+                f'{annotation_name(dataset)} in {manifest["dataset"]}, variant '
+                f'{manifest["variant"]}, with fingerprint {digits}.')
 
 
 def compare(split: Mapping[str, Any], dataset: MultiModalDataset) -> list[str]:
     """Name what differs between a split's description and the samples that are read now.
+
+    Samples that a reader leaves out of an unchanged annotation file are no difference: it was
+    asked to, or it named their missing files.
 
     Args:
         split: Description of the split.
@@ -217,11 +223,16 @@ def compare(split: Mapping[str, Any], dataset: MultiModalDataset) -> list[str]:
     records = [dataset.get_data_info(position) for position in range(len(dataset))]
     then = [(name, label) for name, label in split['labels']]
     now = [(record['clip_id'], record['gt_label']) for record in records]
-    if then != now:
-        return _label_changes(then, now, split['missing'])
-    return [f'The streams of {name!r} are annotated otherwise (frame ranges, text or values).'
-            for name in dataset.modalities
-            if split['streams'].get(name) not in (None, _stream_fingerprint(records, name))]
+    digest, changes = file_hash(dataset.ann_file), []
+    if digest != split['sha256']:
+        changes = [f'{annotation_name(dataset)} is another file (sha256 {digest[:_HASH_DIGITS]}, '
+                   f'in the manifest {split["sha256"][:_HASH_DIGITS]}).',
+                   _named(_lost(then, now), 'are in the manifest but not read now')]
+    if then == now:
+        changes += [f'The streams of {name!r} are annotated otherwise (frames, text or values).'
+                    for name in dataset.modalities
+                    if split['streams'].get(name) not in (None, _stream_fingerprint(records, name))]
+    return [change for change in changes + _label_changes(then, now) if change]
 
 
 def annotation_name(dataset: MultiModalDataset) -> str:
@@ -246,22 +257,17 @@ def _split_of(manifest: dict[str, Any] | None, dataset: MultiModalDataset) -> di
     return fitting.get(getattr(dataset, 'split', None), next(iter(fitting.values()), None))
 
 
-def _label_changes(then: list[tuple], now: list[tuple], missing: Mapping[str, Any]) -> list[str]:
-    gone, added = Counter(then) - Counter(now), Counter(now) - Counter(then)
-    before, after = dict(gone), dict(added)
-    labels_before = {name: label for name, label in before}
-    labels_after = {name: label for name, label in after}
-    relabelled = sorted(set(labels_before) & set(labels_after))
-    lost = [name for name, _ in gone.elements() if name not in labels_after]
-    changes = [
-        _named(lost, 'are in the manifest but not read now'),
-        _named([name for name in lost if name in missing], 'of these lacked files before'),
-        _named([name for name, _ in added.elements() if name not in labels_before],
-               'are read now but not in the manifest'),
-        _named([f'{name} ({labels_before[name]}, now {labels_after[name]})'
-                for name in relabelled], 'have another label'),
-    ]
-    return [change for change in changes if change] or ['The samples are in another order.']
+def _lost(then: Sequence[tuple], now: Sequence[tuple]) -> list[str]:
+    counts = Counter(name for name, _ in then) - Counter(name for name, _ in now)
+    return list(counts.elements())
+
+
+def _label_changes(then: Sequence[tuple], now: Sequence[tuple]) -> list[str]:
+    labels, changed = dict(then), set(now) - set(then)
+    relabelled = sorted(f'{name} ({labels[name]}, now {label})' for name, label in changed
+                        if name in labels)
+    return [_named(_lost(now, then), 'are read now but not in the manifest'),
+            _named(relabelled, 'have another label')]
 
 
 def _named(names: Sequence[str], what: str) -> str:
@@ -281,10 +287,8 @@ def _stream_fingerprint(records: Sequence[dict], name: str) -> str:
     return digest.hexdigest()
 
 
-def _content_hash(ids: Sequence[str], reports: Sequence[Mapping[str, StreamReport]]) -> str:
-    entries = sorted([item, sorted((name, stream.digest) for name, stream in report.items())]
-                     for item, report in zip(ids, reports))
-    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()
+def _content_hash(ids: Sequence[str], digests: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(zip(ids, digests))).encode()).hexdigest()
 
 
 def _faults(ids: Sequence[str], reports: Sequence[Mapping[str, StreamReport]],

@@ -32,6 +32,20 @@ def fingerprint(dataset: Any) -> str:
     return digest.hexdigest()
 
 
+def identities(dataset: Any) -> list[dict[str, Any]]:
+    """Say which data is read, and what differs from the manifest of its data root.
+
+    Args:
+        dataset: A data set or a wrapper.
+
+    Returns:
+        What ``describe_identity()`` says of each data set inside that has this method.
+    """
+    if hasattr(dataset, 'describe_identity'):
+        return [dataset.describe_identity()]
+    return [found for inner in _inner_datasets(dataset) for found in identities(inner)]
+
+
 def seed_views(dataset: Any, seed: int, epoch: int) -> None:
     """Fix the random views of an epoch in every data set that can, also inside wrappers.
 

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 from projects.bss.datasets.base import MultiModalDataset
 from projects.bss.datasets.manifest import (FAULT_KINDS, MANIFEST_NAME, PaperNumbers,
-                                            describe_overlap, describe_split, file_hash,
-                                            whole_content)
+                                            describe_overlap, describe_split, whole_content)
 from projects.bss.datasets.preparation.inspection import Inspector
 from projects.bss.datasets.preparation.media import whole
 from projects.bss.version import __version__
@@ -91,6 +90,25 @@ class Preparation(ABC):
         return f'{self.name.lower().replace(" ", "-")}-{content[:8]}'
 
 
+class _KeepsMissing(MultiModalDataset):
+    """Behind a reader: no item is left out because its files are missing."""
+
+    def filter_data(self) -> list[dict]:
+        return self.data_list
+
+
+class _NamesLeftOut(MultiModalDataset):
+    """Before a reader: remembers the items that it leaves out by a rule of its own."""
+
+    left_out: Sequence[str] = ()
+
+    def filter_data(self) -> list[dict]:
+        kept = super().filter_data()
+        self.left_out = sorted({record['clip_id'] for record in self.data_list}
+                               - {record['clip_id'] for record in kept})
+        return kept
+
+
 def unchecked(reader: type[_Reader]) -> type[_Reader]:
     """Make a reader that keeps the items whose files are missing.
 
@@ -100,8 +118,7 @@ def unchecked(reader: type[_Reader]) -> type[_Reader]:
     Returns:
         A sub-class under the same name.
     """
-    kept = dict(filter_data=lambda self: self.data_list)
-    return type(reader.__name__, (reader,), kept)
+    return type(reader.__name__, (_NamesLeftOut, reader, _KeepsMissing), {})
 
 
 def run(preparation: Preparation, argv: Sequence[str] | None = None) -> int:
@@ -184,14 +201,13 @@ def make_manifest(preparation: Preparation, args: argparse.Namespace,
                    for position in range(len(reader))]
         splits[name] = describe_split(reader, reports[name], sources,
                                       preparation.paper.get(name, PaperNumbers()))
+        splits[name]['left_out'] = list(getattr(reader, 'left_out', ()))
     protocols = {name: [split for split in parts if split in splits]
                  for name, parts in preparation.protocols.items()}
     content = whole_content(splits)
     return dict(
         dataset=preparation.name, variant=preparation.variant(content), content=content,
         tool=f'bss {__version__}', full_decode=args.full_decode,
-        annotations={Path(reader.ann_file).name: file_hash(reader.ann_file)
-                     for reader in readers.values()},
         protocols={name: describe_overlap(splits, reports, parts)
                    for name, parts in protocols.items() if parts},
         splits=splits)

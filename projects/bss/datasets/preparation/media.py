@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 
 from projects.bss.datasets.errors import UnreadableSampleError
+from projects.bss.datasets.preparation.workers import in_processes
 from projects.bss.datasets.video import open_video
 
 JPEG_QUALITY = 95
@@ -54,6 +55,21 @@ class Extraction:
         except (UnreadableSampleError, OSError, cv2.error) as error:
             return str(error)
         return ''
+
+
+def extract_all(extractions: Sequence[Extraction], workers: int) -> list[str]:
+    """Make what is not there yet of many videos.
+
+    Args:
+        extractions: What to make.
+        workers: Number of processes, at least 1.
+
+    Returns:
+        A sentence for each failure.
+    """
+    pending = [extraction for extraction in extractions if not extraction.done]
+    results = in_processes(Extraction.run, pending, workers, 'extraction')
+    return [failure for failure in results if failure]
 
 
 def extract_frames(video: Path, folder: Path, fps: float) -> int:

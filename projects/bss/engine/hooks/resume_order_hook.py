@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from projects.bss.datasets.samplers import BalanceSampler
 
 from ..checkpoint import latest_whole_checkpoint
-from ..dataset_view import fingerprint, seed_views
+from ..dataset_view import fingerprint, identities, seed_views
 from ..randomness import random_state, restore_random_state
 
 STATE_KEY = 'bss'
@@ -30,6 +30,9 @@ class ResumeOrderHook(Hook):
     is equal, while random streams are restored from rank 0, unless ranks have seeds of their own.
     A checkpoint of other data is refused.
 
+    Data sets that can are compared with the manifest of their data root: training and validation
+    data when training begins, test data when testing begins. What differs is a warning.
+
     Raises:
         TypeError: If the loop is not epoch-based or the sampler is not a BalanceSampler.
         ValueError: If the checkpoint was made on other data.
@@ -41,6 +44,7 @@ class ResumeOrderHook(Hook):
         self._resumed: dict[str, Any] | None = None
         self._epoch_done = False
         self._fingerprint = ''
+        self._identities: list[dict[str, Any]] = []
 
     def planned_samples(self, num_samples: int, max_epochs: int) -> list[int]:
         """Tell in advance how many samples each epoch draws.
@@ -65,6 +69,9 @@ class ResumeOrderHook(Hook):
         """Check the set-up and take over the state of the checkpoint."""
         self.sampler = balance_sampler(runner)
         self._fingerprint = fingerprint(runner.train_dataloader.dataset)
+        self._identities = _report_identities(runner, runner.train_dataloader)
+        if runner.val_loop is not None:
+            _report_identities(runner, runner.val_dataloader)
         own_streams = (runner.cfg.get('randomness') or {}).get('diff_rank_seed', False)
         self._follows_rank_zero = get_rank() == 0 or not own_streams
         if self._resumed is not None:
@@ -73,6 +80,10 @@ class ResumeOrderHook(Hook):
             if not self.sampler.cursor:
                 # The validation that comes first draws from the same streams as it did then.
                 self._restore_randomness()
+
+    def before_test(self, runner: Any) -> None:
+        """Say which data is tested on."""
+        _report_identities(runner, runner.test_dataloader)
 
     def before_train_epoch(self, runner: Any) -> None:
         """Point the sampler at the epoch and report its order."""
@@ -132,7 +143,9 @@ class ResumeOrderHook(Hook):
         return dict(
             sampler=sampler,
             random=random_state(),
-            data=dict(length=len(self.sampler.dataset), fingerprint=self._fingerprint))
+            data=dict(length=len(self.sampler.dataset), fingerprint=self._fingerprint,
+                      manifests=[dict(variant=found['variant'], content=found['content'])
+                                 for found in self._identities]))
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what :meth:`state` collected.
@@ -148,15 +161,27 @@ class ResumeOrderHook(Hook):
         self._resumed = None
 
     def _check_data(self, saved: dict[str, Any]) -> None:
+        change = self._changed_data(saved)
+        if change:
+            known = ' '.join(text for found in self._identities for text in found['changes'])
+            differs = f' Against the manifest: {known}' if known else ''
+            raise ValueError(f'The checkpoint was made on {change}: resume with the same data, or '
+                             f'start a new run with `load_from`.{differs}')
+
+    def _changed_data(self, saved: dict[str, Any]) -> str:
         length = len(self.sampler.dataset)
         if saved['length'] != length:
-            raise ValueError(f'The checkpoint was made on {saved["length"]} training samples, but '
-                             f'the data set has {length} now: resume with the same data, or start '
-                             'a new run with `load_from`.')
+            return (f'{saved["length"]} training samples, but the data set has {length} now')
         if saved['fingerprint'] != self._fingerprint:
-            raise ValueError('The checkpoint was made on other annotations (fingerprint '
-                             f'{saved["fingerprint"][:12]}, now {self._fingerprint[:12]}): resume '
-                             'with the same data, or start a new run with `load_from`.')
+            return (f'other annotations (fingerprint {saved["fingerprint"][:12]}, now '
+                    f'{self._fingerprint[:12]})')
+        for then, now in zip(saved.get('manifests', []), self._identities):
+            other = [name for name, content in now['content'].items()
+                     if then['content'].get(name, content) != content]
+            if other:
+                return (f'files of other content, says the manifest (modalities '
+                        f'{", ".join(other)}; variant {then["variant"]}, now {now["variant"]})')
+        return ''
 
 
 def balance_sampler(runner: Any) -> BalanceSampler:
@@ -208,6 +233,15 @@ def batch_size_of(loader: DataLoader) -> int:
         Samples per batch on this rank.
     """
     return loader.batch_size or loader.batch_sampler.batch_size  # type: ignore[union-attr]
+
+
+def _report_identities(runner: Any, loader: DataLoader) -> list[dict[str, Any]]:
+    found = identities(loader.dataset)
+    for identity in found:
+        runner.logger.info(identity['summary'])
+        for change in identity['changes']:
+            runner.logger.warning(f'The data is not what the manifest describes: {change}')
+    return found
 
 
 def _require_one_order(order_hash: str) -> None:
