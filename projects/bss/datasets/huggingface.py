@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -80,7 +80,7 @@ class HuggingFaceDataset(MultiModalTableDataset):
             idx: Position of the sample.
 
         Returns:
-            The record. While a sample is being prepared its media have a ``path``.
+            The record. While the pipeline reads a sample its media have a ``path``.
         """
         record = super().get_data_info(idx)
         if self._files is not None:
@@ -89,18 +89,10 @@ class HuggingFaceDataset(MultiModalTableDataset):
                     stream['path'] = self._written(stream, self._files)
         return record
 
-    def prepare_data(self, idx: int) -> Any:
-        """Run the pipeline on one sample.
-
-        Args:
-            idx: Position of the sample.
-
-        Returns:
-            What the last transform of the pipeline returns.
-        """
+    def _read(self, idx: int, without: Sequence[str]) -> Any:
         with ExitStack() as self._files:
             try:
-                return super().prepare_data(idx)
+                return super()._read(idx, without)
             finally:
                 self._files = None
 

@@ -1,0 +1,39 @@
+"""The small convolutional encoder."""
+from __future__ import annotations
+
+import pytest
+import torch
+from mmengine.registry import MODELS
+from torch.nn.functional import batch_norm, conv2d
+
+from projects.bss.models import SmallConvEncoder
+
+
+def test_features_are_those_of_its_layers_written_out() -> None:
+    torch.manual_seed(0)
+    encoder = MODELS.build(dict(type='SmallConvEncoder', in_channels=2, widths=(4, 6))).eval()
+    images = torch.randn(3, 2, 9, 12)
+    x = images
+    for index in (0, 3):
+        convolution, norm = encoder.trunk[index], encoder.trunk[index + 1]
+        x = conv2d(x, convolution.weight, stride=2, padding=1)
+        x = batch_norm(x, norm.running_mean, norm.running_var, norm.weight, norm.bias).clamp(min=0)
+    assert x.shape == (3, 6, 3, 3)
+    with torch.no_grad():
+        features = encoder(images)
+    torch.testing.assert_close(features, x.mean(dim=(2, 3)))
+    assert encoder.out_channels == 6
+
+
+def test_frames_are_averaged() -> None:
+    torch.manual_seed(0)
+    encoder = SmallConvEncoder(1).eval()
+    clip = torch.randn(2, 1, 3, 28, 28)
+    with torch.no_grad():
+        frames = torch.stack([encoder(clip[:, :, t]) for t in range(3)])
+        torch.testing.assert_close(encoder(clip), frames.mean(dim=0))
+
+
+def test_no_layer() -> None:
+    with pytest.raises(ValueError, match='`widths` must name the width of at least one layer'):
+        SmallConvEncoder(1, ())
