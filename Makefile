@@ -27,10 +27,11 @@ test: $(STAMP)  ## Run the test suite (under 10 minutes on 2 cores)
 test-slow: $(STAMP)  ## Run the tests that `make test` leaves out
 	$(TESTS) -m slow
 
-lint: $(STAMP)  ## Check style, order of imports and types
+lint: $(STAMP)  ## Check style, order of imports, types and tables
 	$(PY) -m flake8 projects bss configs tools tests
 	$(PY) -m isort --check-only projects bss configs tools tests
 	$(PY) -m mypy
+	$(PY) tools/misc/build_tables.py --check
 
 # Each candidate is run, not only looked up: a version manager's shim may stand for nothing.
 $(PY):

@@ -68,7 +68,7 @@ def test_wheel_holds_code_configs_and_tools_once(source: Path, wheel: Path) -> N
                 if path.suffix in suffixes}
 
     assert held == {'bss/__init__.py', 'bss/.mim/model-index.yml'} | below(
-        'projects', '', '.py') | below('configs', 'bss/.mim/', '.py', '.yml') | below(
+        'projects', '', '.py') | below('configs', 'bss/.mim/', '.py', '.yml', '.md') | below(
         'tools', 'bss/.mim/', '.py', '.sh')
     assert {'bss/.mim/tools/train.py', 'bss/.mim/tools/dist_test.sh',
             'bss/.mim/configs/bss/deep/packaged.py', 'projects/bss/functional/pacing.py'} <= held

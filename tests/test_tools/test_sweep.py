@@ -40,8 +40,8 @@ class TestGrid:
 
     @pytest.mark.parametrize('text, values', [
         ('a.b=0.1,2,x', (0.1, 2, 'x')), ('a=1e-2', (0.01, )), ('a=None,True', (None, True)),
-        ('a=[[1,2],[3]]', ([1, 2], [3])), ('a=(1,2)', ((1, 2), )), ('a=[(1,2),(3,4)]',
-                                                                   ((1, 2), (3, 4)))])
+        ('a=[[1,2],[3]]', ([1, 2], [3])), ('a=(1,2)', ((1, 2), )),
+        ('a=[(1,2),(3,4)]', ((1, 2), (3, 4)))])
     def test_values_are_those_of_cfg_options(self, text: str, values: tuple) -> None:
         assert parse_axis(text) == Axis(text.partition('=')[0], values)
 
@@ -387,8 +387,8 @@ def test_a_small_sweep(tmp_path: Path) -> None:
     assert float(row['test/error']) == pytest.approx(error, rel=1e-5)
     assert (row[LR], row['seed']) == ('0.05', '3')
     assert checkpoint.name == f'best_error_epoch_{row["epoch"]}.pth'
-    assert (f'Numbers are those of the epoch that is best on the validation set by error. The '
-            f'config validates on its test set.') in printed
+    assert ('Numbers are those of the epoch that is best on the validation set by error. The '
+            'config validates on its test set.') in printed
     assert f'| 0.05 | {error:.4g} | 1 |' in printed and 'not counted: lr=-1 seed=3.' in printed
     assert (out / 'figure.png').is_file()
 

@@ -86,7 +86,7 @@ def summarise(results: Sequence[Result], settings: Sequence[Setting]) -> list[Su
     return summaries
 
 
-def spread(values: Sequence[float]) -> dict[str, float | int | None]:
+def spread(values: Sequence[float]) -> dict[str, Any]:
     """Compute mean, sample standard deviation and number.
 
     Args:

@@ -112,7 +112,8 @@ class Run:
         if keeps_best(self.cfg):
             found = _STEP.search(self.checkpoint().name)
             step = int(found.group(1)) if found else None
-        metrics = {f'val/{name}': value for name, value in validations.get(step, {}).items()}
+        validated = {} if step is None else validations.get(step, {})
+        metrics = {f'val/{name}': value for name, value in validated.items()}
         tested = _newest(self.folder / 'test', '*/*.json') if self.test else None
         if tested is not None:
             last = tested.read_text(encoding='utf-8').splitlines()[-1]
