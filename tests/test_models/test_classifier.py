@@ -219,8 +219,8 @@ def test_width_of_an_encoder_differs(config, batch):
     wrong = config()
     wrong['encoders']['flow']['out_channels'] = 9
     model = MultiModalClassifier(**wrong)
-    with pytest.raises(ValueError, match=r"`fusion.in_channels\['flow'\]` must be the width of that "
-                                         'encoder, 9, but got 5'):
+    with pytest.raises(ValueError, match=r"`fusion.in_channels\['flow'\]` must be the width of "
+                                         'that encoder, 9, but got 5'):
         model.val_step(batch([0]))
 
 

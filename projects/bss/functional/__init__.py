@@ -1,4 +1,5 @@
 """Balance-aware Sequence Sampling as pure functions: torch only, usable in anybody's loop."""
+from .evidence import combine_opinions, dirichlet_kl, evidential_loss, opinion
 from .magnitude import gradient_magnitude, head_gradient_magnitude, sample_gradient_magnitude
 from .measure import (balance_score, feature_similarity, min_max, multimodal_loss,
                       prediction_similarity, stream_weights)
@@ -9,9 +10,10 @@ from .sampling import (effective_sample_size, momentum_update, rank, sampling_en
 from .spectrogram import log_spectrogram
 
 __all__ = [
-    'PACINGS', 'balance_score', 'closest_name', 'effective_sample_size', 'feature_similarity',
-    'gradient_magnitude', 'head_gradient_magnitude', 'log_spectrogram', 'min_max',
-    'momentum_update', 'multimodal_loss', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
+    'PACINGS', 'balance_score', 'closest_name', 'combine_opinions', 'dirichlet_kl',
+    'effective_sample_size', 'evidential_loss', 'feature_similarity', 'gradient_magnitude',
+    'head_gradient_magnitude', 'log_spectrogram', 'min_max', 'momentum_update', 'multimodal_loss',
+    'opinion', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
     'sample_gradient_magnitude', 'sampling_entropy', 'sampling_probabilities', 'stream_weights',
     'weighted_permutation'
 ]

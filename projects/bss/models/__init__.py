@@ -4,17 +4,19 @@ from projects.bss.models.classifier import MultiModalClassifier
 from projects.bss.models.encoders import (BertEncoder, ClipTextEncoder, ClipVisionEncoder,
                                           InceptionI3D, MLPEncoder, SmallConvEncoder, TimmEncoder,
                                           TorchvisionEncoder, inflate_stem)
-from projects.bss.models.fusions import ConcatFusion, Fusion, SumFusion, split_logits
-from projects.bss.models.heads import JointHead, SplitHead, StreamHead
+from projects.bss.models.fusions import (AffineFusion, AttentionFusion, ChannelFusion, ConcatFusion,
+                                         Fusion, LSTMFusion, SumFusion, WeightFusion, split_logits)
+from projects.bss.models.heads import EvidentialHead, JointHead, SplitHead, StreamHead
 from projects.bss.models.preprocessors import (ArrayPreprocessor, FilterBankPreprocessor,
                                                SpectrogramPreprocessor, TokenPreprocessor)
 from projects.bss.models.unimodal import UnimodalClassifier
 
 __all__ = [
-    'ArrayPreprocessor', 'BertEncoder', 'ClipTextEncoder', 'ClipVisionEncoder', 'ConcatFusion',
-    'FilterBankPreprocessor', 'Fusion', 'InceptionI3D', 'JointHead', 'MLPEncoder',
+    'AffineFusion', 'ArrayPreprocessor', 'AttentionFusion', 'BertEncoder', 'ChannelFusion',
+    'ClipTextEncoder', 'ClipVisionEncoder', 'ConcatFusion', 'EvidentialHead',
+    'FilterBankPreprocessor', 'Fusion', 'InceptionI3D', 'JointHead', 'LSTMFusion', 'MLPEncoder',
     'MultiModalClassifier', 'SmallConvEncoder', 'SpectrogramPreprocessor', 'SplitHead',
     'StreamClassifier', 'StreamHead', 'SumFusion', 'TimmEncoder', 'TokenPreprocessor',
-    'TorchvisionEncoder', 'UnimodalClassifier', 'inflate_stem', 'pool_features', 'split_logits',
-    'stack_labels'
+    'TorchvisionEncoder', 'UnimodalClassifier', 'WeightFusion', 'inflate_stem', 'pool_features',
+    'split_logits', 'stack_labels'
 ]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Sequence
@@ -11,9 +12,11 @@ import torch.nn as nn
 from mmengine.model import BaseModule
 from mmengine.registry import MODELS
 from torch import Tensor
-from torchvision.models import get_model
+from torchvision.models import ResNet, get_model
+from torchvision.models.video import VideoResNet
 from torchvision.ops import MLP
 
+from projects.bss.models.encoders.segments import Layer, cut_layers
 from projects.bss.models.encoders.stem import inflate_stem
 
 
@@ -38,11 +41,17 @@ class _TrunkEncoder(BaseModule, metaclass=ABCMeta):
             Features, shape (N, out_channels). An image network sees the frames of a clip one by
             one, and its features are averaged over them.
         """
+        return _mean_of_frames(self._fold_frames(self.trunk, x))
+
+    def _fold_frames(self, layer: Layer, x: Tensor) -> Tensor:
         if x.dim() != 5 or not self.reads_frames:
-            return self.trunk(x)
+            return layer(x)
         frames = x.transpose(1, 2)
-        features = self.trunk(frames.flatten(0, 1))
-        return features.unflatten(0, frames.shape[:2]).mean(dim=1)
+        return layer(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]).transpose(1, 2)
+
+
+def _mean_of_frames(features: Tensor) -> Tensor:
+    return features.mean(dim=2) if features.dim() == 3 else features
 
 
 def _find_classifier(network: nn.Module, name: str) -> tuple[str, nn.Linear]:
@@ -96,6 +105,8 @@ class TorchvisionEncoder(_TrunkEncoder):
         keep_classifier: Whether the features are the outputs of the classifier, 1000 for networks
             of ImageNet.
         out_channels: Width of a linear layer behind the features; ``None`` adds none.
+        init_cfg: Initialisation config of mmengine, e.g. Kaiming for ``'Conv2d'``; it acts on
+            loaded weights too.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -104,8 +115,9 @@ class TorchvisionEncoder(_TrunkEncoder):
     """
 
     def __init__(self, name: str, weights: str | None = None, in_channels: int = 3,
-                 keep_classifier: bool = False, out_channels: int | None = None) -> None:
-        super().__init__()
+                 keep_classifier: bool = False, out_channels: int | None = None,
+                 init_cfg: dict | list | None = None) -> None:
+        super().__init__(init_cfg)
         self.trunk = _torchvision_model(name, weights)
         if getattr(self.trunk, 'aux_logits', False):
             raise ValueError(f'`name` must be a network with one output, but {name!r} has '
@@ -118,6 +130,29 @@ class TorchvisionEncoder(_TrunkEncoder):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.projection(super().forward(x))
+
+    def segments(self, places: Sequence[str]) -> list[Layer]:
+        """Cut the network into functions that give this encoder when run in a row.
+
+        Args:
+            places: Children of the network behind which to cut, such as ``('layer3', 'layer4')``.
+
+        Returns:
+            Functions of feature maps, one more than places. The maps of a clip have shape
+            (N, C, T, H, W), also those of an image network.
+
+        Raises:
+            TypeError: If the network is not a ResNet, whose children run one after the other.
+            ValueError: If it has no such children in that order.
+        """
+        if not isinstance(self.trunk, (ResNet, VideoResNet)):
+            raise TypeError('TorchvisionEncoder can only cut a ResNet into segments, but holds a '
+                            f'{type(self.trunk).__name__}: set `name` to resnet18 or the like.')
+        layers: dict[str, Layer] = dict(self.trunk.named_children())
+        classifier = layers.pop('fc')
+        *first, last = cut_layers({**layers, 'flatten': nn.Flatten(), 'fc': classifier}, places)
+        return [*(partial(self._fold_frames, segment) for segment in first),
+                lambda x: self.projection(_mean_of_frames(self._fold_frames(last, x)))]
 
     @property
     def reads_frames(self) -> bool:
@@ -133,6 +168,7 @@ class TimmEncoder(_TrunkEncoder):
         name: Name for ``timm.create_model``, e.g. ``'resnet18'``.
         pretrained: Load the weights that timm offers.
         in_channels: Number of input channels.
+        init_cfg: Initialisation config of mmengine; it acts on loaded weights too.
 
     Raises:
         ModuleNotFoundError: If timm is not installed.
@@ -140,8 +176,9 @@ class TimmEncoder(_TrunkEncoder):
 
     reads_frames = True
 
-    def __init__(self, name: str, pretrained: bool = False, in_channels: int = 3) -> None:
-        super().__init__()
+    def __init__(self, name: str, pretrained: bool = False, in_channels: int = 3,
+                 init_cfg: dict | list | None = None) -> None:
+        super().__init__(init_cfg)
         try:
             from timm import create_model
         except ModuleNotFoundError as error:

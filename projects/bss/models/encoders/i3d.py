@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import torch
 import torch.nn as nn
@@ -13,6 +13,7 @@ from mmengine.model import BaseModule
 from mmengine.registry import MODELS
 from torch import Tensor
 
+from projects.bss.models.encoders.segments import Layer, cut_layers
 from projects.bss.models.encoders.stem import inflate_stem
 
 STEM = 'Conv3d_1a_7x7'
@@ -243,8 +244,25 @@ class InceptionI3D(BaseModule):
         Raises:
             ValueError: If ``pool='fixed'`` and the clip is too short or too small.
         """
-        for name, *_ in _LAYERS:
-            x = self.get_submodule(name)(x)
+        whole, = self.segments(())
+        return whole(x)
+
+    def segments(self, places: Sequence[str]) -> list[Layer]:
+        """Cut the network into functions that give this encoder when run in a row.
+
+        Args:
+            places: Layers behind which to cut, such as ``('Mixed_5b', 'Mixed_5c')``.
+
+        Returns:
+            Functions of feature maps, one more than places.
+
+        Raises:
+            ValueError: If it has no such layers in that order.
+        """
+        layers = {name: self.get_submodule(name) for name, *_ in _LAYERS}
+        return cut_layers({**layers, 'features': self._finish}, places)
+
+    def _finish(self, x: Tensor) -> Tensor:
         features = self.dropout(self._pool(x))
         return features if self.logits is None else self.logits(features)
 

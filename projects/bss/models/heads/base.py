@@ -28,6 +28,8 @@ class StreamHead(BaseModule, metaclass=ABCMeta):
         fused_channels: Width of the fused vector; None for a fusion that gives logits itself.
         loss_weights: Weight by stream; a stream that is not named is not trained.
         inference_streams: Streams whose logits are summed for the prediction.
+        in_channels: Width of the features by modality; None for a head that reads the fused
+            vector only.
         init_cfg: Initialisation config of mmengine.
 
     Raises:
@@ -39,6 +41,7 @@ class StreamHead(BaseModule, metaclass=ABCMeta):
                  fused_channels: int | None,
                  loss_weights: Mapping[str, float],
                  inference_streams: Sequence[str],
+                 in_channels: Mapping[str, int] | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         for argument, names in (('loss_weights', loss_weights),
@@ -48,6 +51,7 @@ class StreamHead(BaseModule, metaclass=ABCMeta):
                                  'name some, or leave it at None for the default.')
         self.num_classes = num_classes
         self.fused_channels = fused_channels
+        self.in_channels = None if in_channels is None else dict(in_channels)
         self.loss_weights = dict(loss_weights)
         self.inference_streams = tuple(inference_streams)
 
@@ -58,9 +62,12 @@ class StreamHead(BaseModule, metaclass=ABCMeta):
             fusion: The fusion of the model.
 
         Raises:
-            ValueError: If the width of the fused vector or the number of classes differs, or a
-                stream is named that the model does not have.
+            ValueError: If widths, modalities or the number of classes differ.
         """
+        if self.in_channels not in (None, fusion.in_channels):
+            raise ValueError('`head.in_channels` must name the modalities and widths of '
+                             f'`fusion.in_channels`, {fusion.in_channels}, but got '
+                             f'{self.in_channels}.')
         if fusion.gives_logits and fusion.out_channels != self.num_classes:
             raise ValueError(f'`fusion.num_classes` must be that of the head, {self.num_classes}, '
                              f'but got {fusion.out_channels}.')
@@ -70,9 +77,6 @@ class StreamHead(BaseModule, metaclass=ABCMeta):
         if not fusion.gives_logits and self.fused_channels != fusion.out_channels:
             raise ValueError(f'`head.fused_channels` must be the width of the fusion, '
                              f'{fusion.out_channels}, but got {self.fused_channels}.')
-        streams = (*fusion.in_channels, FUSED)
-        check_streams('loss_weights', self.loss_weights, streams)
-        check_streams('inference_streams', self.inference_streams, streams)
 
     @abstractmethod
     def forward(self, features: Mapping[str, Tensor], fusion: Fusion,
@@ -156,19 +160,3 @@ def check_streams(argument: str, names: Iterable[str], streams: Sequence[str]) -
     if unknown:
         raise ValueError(f'`{argument}` must name streams of this head, which are {streams}, but '
                          f'got {unknown}: correct or remove them.')
-
-
-def check_widths(in_channels: Mapping[str, int], fusion: Fusion) -> None:
-    """Check that a head with classifiers of its own expects the features that a fusion gets.
-
-    Args:
-        in_channels: Width of the features by modality, of the head.
-        fusion: The fusion of the model.
-
-    Raises:
-        ValueError: If modalities or widths differ.
-    """
-    if dict(in_channels) != fusion.in_channels:
-        raise ValueError('`head.in_channels` must name the modalities and widths of '
-                         f'`fusion.in_channels`, {fusion.in_channels}, but got '
-                         f'{dict(in_channels)}.')

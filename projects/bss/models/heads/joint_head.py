@@ -11,8 +11,7 @@ from torch import Tensor
 from projects.bss.functional import stream_weights
 from projects.bss.functional.measure import FUSED
 from projects.bss.models.fusions import Fusion
-from projects.bss.models.heads.base import (StreamHead, check_streams, check_widths,
-                                            fused_classifier)
+from projects.bss.models.heads.base import StreamHead, check_streams, fused_classifier
 from projects.bss.models.presence import Present
 
 
@@ -50,24 +49,12 @@ class JointHead(StreamHead):
         check_streams('loss_weights', loss_weights or (), streams)
         check_streams('inference_streams', inference_streams or (), streams)
         super().__init__(num_classes, fused_channels, stream_weights(streams, alpha, loss_weights),
-                         streams if inference_streams is None else inference_streams, init_cfg)
-        self.in_channels = dict(in_channels)
+                         streams if inference_streams is None else inference_streams, in_channels,
+                         init_cfg)
         self.classifiers = ModuleDict({
             **{name: nn.Linear(width, num_classes) for name, width in in_channels.items()},
             FUSED: fused_classifier(fused_channels, num_classes)
         })
-
-    def check_fusion(self, fusion: Fusion) -> None:
-        """Check widths and names against a fusion.
-
-        Args:
-            fusion: The fusion of the model.
-
-        Raises:
-            ValueError: If a width or a name differs.
-        """
-        check_widths(self.in_channels, fusion)
-        super().check_fusion(fusion)
 
     def forward(self, features: Mapping[str, Tensor], fusion: Fusion | None = None,
                 present: Present | None = None) -> dict[str, Tensor]:

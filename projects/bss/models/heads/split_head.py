@@ -9,7 +9,7 @@ from torch import Tensor
 
 from projects.bss.functional.measure import FUSED
 from projects.bss.models.fusions import Fusion
-from projects.bss.models.heads.base import StreamHead, fused_classifier
+from projects.bss.models.heads.base import StreamHead, check_streams, fused_classifier
 from projects.bss.models.presence import Present
 
 
@@ -41,8 +41,24 @@ class SplitHead(StreamHead):
                  init_cfg: dict | None = None) -> None:
         super().__init__(num_classes, fused_channels,
                          {FUSED: 1.0} if loss_weights is None else loss_weights,
-                         (FUSED, ) if inference_streams is None else inference_streams, init_cfg)
+                         (FUSED, ) if inference_streams is None else inference_streams,
+                         init_cfg=init_cfg)
         self.classifier = fused_classifier(fused_channels, num_classes)
+
+    def check_fusion(self, fusion: Fusion) -> None:
+        """Check that this head and a fusion fit together.
+
+        Args:
+            fusion: The fusion of the model.
+
+        Raises:
+            ValueError: If the width or the number of classes differs, or a stream is named that
+                the model does not have.
+        """
+        super().check_fusion(fusion)
+        streams = (*fusion.in_channels, FUSED)
+        check_streams('loss_weights', self.loss_weights, streams)
+        check_streams('inference_streams', self.inference_streams, streams)
 
     def forward(self, features: Mapping[str, Tensor], fusion: Fusion,
                 present: Present | None = None) -> dict[str, Tensor]:
