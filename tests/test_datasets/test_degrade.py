@@ -1,8 +1,6 @@
 """Degraded images and sounds, beside a second way of computing them."""
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
