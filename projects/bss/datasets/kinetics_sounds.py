@@ -124,13 +124,12 @@ class KineticsSoundsDataset(AudioVideoDataset):
                  class_order: str = 'alphabetical', train_list: str = 'annotations/train.csv',
                  data_prefix: Mapping[str, str] | None = None, min_frames: int = 4,
                  **kwargs: Any) -> None:
-        orders = dict(alphabetical=self._alphabetical, first_appearance=self._first_appearance)
         for argument, value, known in (('split', split, _SPLITS), ('variant', variant, VARIANTS),
-                                       ('class_order', class_order, orders)):
+                                       ('class_order', class_order, self._orders)):
             if value not in known:
                 raise ValueError(closest_name(argument, value, known))
         self.split, self.train_list = split, train_list
-        self.variant, self._ordered_classes = VARIANTS[variant], orders[class_order]
+        self.variant, self.class_order = VARIANTS[variant], class_order
         self.folders = _FOLDERS | dict(data_prefix or {})
         super().__init__(data_prefix=self._split_folders(split), min_frames=min_frames, **kwargs)
 
@@ -141,7 +140,7 @@ class KineticsSoundsDataset(AudioVideoDataset):
             One record per line, in the order of the list.
         """
         self.require_file(self.ann_file, 'annotation list')
-        classes = self._ordered_classes()
+        classes = self._orders[self.class_order](self)
         self._metainfo['classes'] = classes
         indices = {name: index for index, name in enumerate(classes)}
         return [self.record(clip, indices[label])
@@ -162,3 +161,5 @@ class KineticsSoundsDataset(AudioVideoDataset):
                 if (folders[AUDIO] / f'{clip}.wav').exists()
                 and count_frames(folders[VIDEO] / clip) >= self.min_frames]
         return tuple(dict.fromkeys((*seen, *self.variant.classes)))
+
+    _orders = dict(alphabetical=_alphabetical, first_appearance=_first_appearance)

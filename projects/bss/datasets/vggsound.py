@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,12 @@ class VGGSoundDataset(AudioVideoDataset):
     def __init__(self, *, variant: str = 'bss', split: str | None = None,
                  class_file: str = 'label_encoding.json', min_frames: int = 4,
                  data_prefix: Mapping[str, str] | None = None, **kwargs: Any) -> None:
-        readers: dict[str, Callable[[], list[dict]]] = dict(bss=self._read_bss, ogm=self._read_ogm)
-        if variant not in readers:
-            raise ValueError(closest_name('variant', variant, readers))
+        if variant not in self._list_readers:
+            raise ValueError(closest_name('variant', variant, self._list_readers))
         if variant == 'ogm' and split not in _SPLITS:
             raise ValueError(f"variant='ogm' needs split to be one of {_SPLITS}, got {split!r}; "
                              'its list holds both.')
-        self._read, self.split, self.class_file = readers[variant], split, class_file
+        self.variant, self.split, self.class_file = variant, split, class_file
         prefix = dict(audio='AudioWAV', video='Image-01-FPS') | dict(data_prefix or {})
         super().__init__(data_prefix=prefix, min_frames=min_frames, **kwargs)
 
@@ -93,7 +92,7 @@ class VGGSoundDataset(AudioVideoDataset):
             One record per line of the split, in the order of the list.
         """
         self.require_file(self.ann_file, 'annotation list')
-        return self._read()
+        return self._list_readers[self.variant](self)
 
     def _read_bss(self) -> list[dict]:
         class_file = Path(self.data_root, self.class_file)
@@ -110,6 +109,8 @@ class VGGSoundDataset(AudioVideoDataset):
         return [self.record(clip, indices[row['label']], f'{clip}.mp4')
                 for row in rows if row['split'] == self.split
                 for clip in [f'{row["id"]}_{row["start"]}']]
+
+    _list_readers = dict(bss=_read_bss, ogm=_read_ogm)
 
     def _order_classes(self, classes: tuple[str, ...]) -> dict[str, int]:
         self._metainfo['classes'] = classes
