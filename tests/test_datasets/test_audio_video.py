@@ -70,6 +70,14 @@ def test_missing_files_go_by_the_policy(root: Path) -> None:
                                                                          *everything[2:]]
 
 
+def test_a_clip_without_sound_may_stay_with_its_frames(root: Path) -> None:
+    (root / 'train_wav/-kstrain1_000010_000020.wav').unlink()
+    sample = build(root, on_error='mask')[1]
+    assert sample['data_samples'].absent == ('audio', )
+    assert sample['inputs']['audio'].shape == (4000, ) and not sample['inputs']['audio'].any()
+    assert sample['inputs']['video'].any()
+
+
 def test_a_corrupt_sound_stops_or_is_replaced(root: Path) -> None:
     path = root / 'train_wav/-kstrain1_000010_000020.wav'
     path.unlink()
