@@ -7,6 +7,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,7 @@ def report(args: argparse.Namespace, axes: Sequence[Axis], runs: Sequence[Run],
         return
     write_results(results, axes, args.out / 'results.csv')
     metric = chosen_metric(results, args.metric)
+    facts['data_fingerprints'] = sorted({result['data_fingerprint'] for result in results})
     print(write_summary(summarise(results, settings_of(axes)), metric, facts, args.out))
     if axes:
         draw(results, axes, metric, args.out / 'figure.png')
@@ -197,7 +199,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         runs = plan(args, axes)
     failures = compute(args, runs)
     facts = dict(command=shlex.join(['python', 'tools/sweep.py', *argv]), config=args.config,
-                 selection=selection_of(runs[0].cfg), failed=list(failures))
+                 selection=selection_of(runs[0].cfg), failed=list(failures),
+                 versions={name: version(name) for name in ('torch', 'mmengine', 'mmaction2')})
     with cli.sentences_for_user_errors(args):
         report(args, axes, runs, facts)
     if failures:

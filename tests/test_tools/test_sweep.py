@@ -149,12 +149,14 @@ class TestRun:
         run = place(tmp_path, {'model.head.alpha': (1, 2)}, seed=4)
         write_log(run, '20260101_000000', validation(1, 0.9), validation(2, 0.6))
         assert run.result() is None
+        torch.save({'bss': {'data': {'fingerprint': '0123456789abcdef'}}},
+                   run.folder / 'train' / 'epoch_2.pth')
         run.collect()
         result = run.result()
         assert result.pop('config_hash') == place(
             tmp_path, {'model.head.alpha': (1, 2)}, seed=5).collect()['config_hash']
         assert result == dict(setting={'model.head.alpha': (1, 2)}, seed=4, epoch=2, seconds=0,
-                              metrics={'val/acc/fused': 0.6})
+                              metrics={'val/acc/fused': 0.6}, data_fingerprint='0123456789ab')
 
     def test_result_of_the_best_epoch_and_its_test(self, tmp_path: Path) -> None:
         best = dict(default_hooks=dict(checkpoint=dict(save_best=['gap/acc', 'acc/fused'])))
@@ -164,7 +166,7 @@ class TestRun:
         with pytest.raises(FileNotFoundError, match='saves the best checkpoint, but there is none'):
             run.next_command()
         for name in ('best_acc_fused_epoch_1.pth', 'best_gap_acc_epoch_2.pth'):
-            (run.folder / 'train' / name).touch()
+            torch.save({}, run.folder / 'train' / name)
         assert run.next_command()[1][-3] == str(run.folder / 'train/best_acc_fused_epoch_1.pth')
         tested = run.folder / 'test' / '20260101_000100'
         tested.mkdir(parents=True)
@@ -175,13 +177,25 @@ class TestRun:
         assert run.collect()['metrics'] == {'val/acc/fused': 0.9, 'test/acc/fused': 0.8}
         assert run.result()['epoch'] == 1
 
+    @pytest.mark.parametrize('validated, kept', [((1, 2, 3), False), ((1, 2, 3, 4), True)])
+    def test_a_run_killed_in_its_last_validation_repeats_the_epoch(
+            self, tmp_path: Path, validated: tuple, kept: bool) -> None:
+        run = place(tmp_path, {}, val_dataloader=dict(batch_size=1))
+        write_log(run, '20260101_000000', *(validation(step, 0.5) for step in validated))
+        for epoch in (3, 4):
+            (run.folder / 'train' / f'epoch_{epoch}.pth').touch()
+        assert '--resume' in run.next_command()[1]
+        assert (run.folder / 'train' / 'epoch_3.pth').exists()
+        assert (run.folder / 'train' / 'epoch_4.pth').exists() == kept
+
 
 AXES = [Axis('m.alpha', (0.1, 0.2)), Axis('h.order', ('up', 'down'))]
 
 
 def result_of(alpha: float, order: str, seed: int, value: float) -> dict[str, Any]:
     return dict(setting={'m.alpha': alpha, 'h.order': order}, seed=seed, epoch=9,
-                metrics={'val/acc': value, 'test/acc': value - 0.5}, seconds=1.5, config_hash='f00')
+                metrics={'val/acc': value, 'test/acc': value - 0.5}, seconds=1.5, config_hash='f00',
+                data_fingerprint='d')
 
 
 RESULTS = [result_of(0.1, 'up', 0, 0.5), result_of(0.1, 'up', 1, 0.7),
@@ -204,12 +218,14 @@ class TestReport:
             rows = list(csv.DictReader(file))
         assert rows[1] == {'m.alpha': '0.1', 'h.order': 'up', 'seed': '1', 'epoch': '9',
                            'val/acc': '0.7', 'test/acc': str(0.7 - 0.5), 'seconds': '1.5',
-                           'config_hash': 'f00'}
+                           'config_hash': 'f00', 'data_fingerprint': 'd'}
         assert len(rows) == 4
-        facts = dict(command='python tools/sweep.py', selection='Last epoch.', failed=['a=1'])
+        facts = dict(command='python tools/sweep.py', selection='Last epoch.', failed=['a=1'],
+                     data_fingerprints=['d', 'e'])
         text = write_summary(summarise(RESULTS, settings_of(AXES)), 'val/acc', facts, tmp_path)
         assert '| 0.1 | up | 0.6 ± 0.14 | 2 |\n| 0.1 | down | 0.9 | 1 |\n' in text
         assert text.endswith('Failed, and therefore not counted: a=1.\n') and 'Last epoch.' in text
+        assert 'The data changed between runs, which are therefore not comparable' in text
         assert (tmp_path / 'summary.md').read_text() == text
         assert json.loads((tmp_path / 'summary.json').read_text())['settings'][2]['metrics'][
             'val/acc'] == dict(mean=1.0, std=None, n=1)

@@ -10,6 +10,8 @@ from typing import Any
 
 from tools.sweeping.grid import Axis, Setting
 
+_ORIGIN = ('seconds', 'config_hash', 'data_fingerprint')
+
 Result = dict[str, Any]
 Summary = dict[str, Any]
 
@@ -56,8 +58,8 @@ def write_results(results: Sequence[Result], axes: Sequence[Axis], file: Path) -
     names = metrics_of(results)
     rows = [{**result['setting'], 'seed': result['seed'], 'epoch': result['epoch'],
              **result['metrics'], 'seconds': result['seconds'],
-             'config_hash': result['config_hash']} for result in results]
-    header = [*(axis.name for axis in axes), 'seed', 'epoch', *names, 'seconds', 'config_hash']
+             **{name: result[name] for name in _ORIGIN}} for result in results]
+    header = [*(axis.name for axis in axes), 'seed', 'epoch', *names, *_ORIGIN]
     _write_csv(file, header, rows)
 
 
@@ -131,6 +133,9 @@ def _markdown(summaries: Sequence[Summary], metric: str, facts: dict[str, Any]) 
         cells += [_with_spread(measured), str(measured['n'])] if measured else ['-', '0']
         lines.append('| ' + ' | '.join(cells) + ' |')
     lines += ['', 'Mean and sample standard deviation over seeds; n is their number.']
+    if len(facts['data_fingerprints']) > 1:
+        lines.append('The data changed between runs, which are therefore not comparable: see '
+                     'data_fingerprint in results.csv.')
     lines += [f'Failed, and therefore not counted: {title}.' for title in facts['failed']]
     return '\n'.join(lines) + '\n'
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 
 from tools.sweeping.grid import Setting, options_of, short_name
@@ -66,6 +67,7 @@ class Run:
             Name of the step and its command; None if nothing remains.
         """
         if not self._mark('train').exists():
+            self._forget_unvalidated_end()
             return 'train', _tool('train.py', self.config, '--work-dir', self.folder / 'train',
                                   '--seed', self.seed, '--resume')
         if self.test and not self._mark('test').exists():
@@ -88,6 +90,18 @@ class Run:
             step: Name of the step.
         """
         self._mark(step).touch()
+
+    def _forget_unvalidated_end(self) -> None:
+        """Let training repeat its last epoch if it was killed during the validation after it.
+
+        mmengine saves before it validates, and a resumed run that has no epoch left ends at once.
+        """
+        loop = self.cfg.train_cfg
+        last = loop.get('max_epochs') or 0
+        due = last >= loop.get('val_begin', 1) and last % loop.get('val_interval', 1) == 0
+        if due and self.cfg.get('val_dataloader') and last not in read_validations(
+                self.folder / 'train'):
+            (self.folder / 'train' / f'epoch_{last}.pth').unlink(missing_ok=True)
 
     def _mark(self, step: str) -> Path:
         return self.folder / f'{step}.ended'
@@ -120,7 +134,8 @@ class Run:
             metrics |= {f'test/{name}': value for name, value in measures(json.loads(last)).items()}
         result = dict(setting=self.setting, seed=self.seed, epoch=step, metrics=metrics,
                       seconds=round(training_seconds(self.folder / 'train'), 1),
-                      config_hash=text_hash(self.config.read_text(encoding='utf-8')))
+                      config_hash=text_hash(self.config.read_text(encoding='utf-8')),
+                      data_fingerprint=data_fingerprint(self.folder / 'train'))
         partial = self.result_file.with_suffix('.partial')
         partial.write_text(json.dumps(result, indent=2) + '\n', encoding='utf-8')
         os.replace(partial, self.result_file)
@@ -252,6 +267,22 @@ def training_seconds(train: Path) -> float:
     return sum(
         max(0.0, log.stat().st_mtime - time.mktime(time.strptime(log.stem, '%Y%m%d_%H%M%S')))
         for log in train.glob('*/*.log'))
+
+
+def data_fingerprint(train: Path) -> str:
+    """Read which data a run was trained on.
+
+    Args:
+        train: Work directory of training.
+
+    Returns:
+        The beginning of the fingerprint in its newest checkpoint; empty where there is none, as
+        with hooks that are not of this package.
+    """
+    checkpoint = _newest(train, '*.pth')
+    saved = {} if checkpoint is None else torch.load(
+        checkpoint, map_location='cpu', weights_only=True, mmap=True)
+    return saved.get('bss', {}).get('data', {}).get('fingerprint', '')[:12]
 
 
 def _tool(name: str, *arguments: object) -> list[str]:
