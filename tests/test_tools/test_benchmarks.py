@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tools.benchmarks import loading, order
+from tools.benchmarks import criteria, loading, order
 from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report, paired_ratio, spread
 
@@ -76,6 +76,28 @@ def test_scoring(tmp_path: Path, miniature_root: Path) -> None:
         for key in ('wall_seconds', 'wall_ratio', 'cpu_seconds', 'cpu_ratio'):
             check_spread(row[key])
     assert rows[0]['wall_ratio']['median'] == rows[0]['cpu_ratio']['median'] == 1
+
+
+def test_criteria(tmp_path: Path) -> None:
+    rows = run_driver(tmp_path, 'criteria', '--model', 'mlp', '--repeats', '2')['rows']
+    assert [row['arm'] for row in rows] == ['plain', 'loop', 'graph', 'gradient',
+                                            'gradient in ones', 'head gradient', 'loss']
+    for row in rows:
+        for key in ('seconds', 'ratio', 'cpu_ratio'):
+            check_spread(row[key])
+    assert rows[0]['ratio']['max'] == rows[0]['cpu_ratio']['max'] == 1
+
+
+@pytest.mark.parametrize('model', ['mlp', 'resnet18'])
+def test_all_ways_to_the_gradient_magnitude_agree(model: str,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    small = dict(audio=(1, 40, 32), video=(3, 32, 32))
+    monkeypatch.setitem(criteria._SHAPES, 'resnet18', small)
+    arms = criteria.contenders(argparse.Namespace(model=model, batch_size=3, device='cpu'))
+    expected = arms['loop']()
+    assert expected.std() > 0
+    for arm in ('graph', 'gradient', 'gradient in ones'):
+        torch.testing.assert_close(arms[arm](), expected, rtol=1e-5, atol=0)
 
 
 def test_loading(tmp_path: Path, miniature_root: Path) -> None:
