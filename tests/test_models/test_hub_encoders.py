@@ -120,9 +120,11 @@ def test_an_absent_text_has_finite_features_and_gradients(pool: str) -> None:
 
 
 def test_every_parameter_of_every_pool_is_trained() -> None:
-    for encoder in (BertEncoder(config=BERT), BertEncoder(config=BERT, pool='cls', out_channels=5),
-                    ClipTextEncoder(config=TEXT, out_channels=5)):
-        encoder(torch.tensor([[48, 7, 49]])).square().sum().backward()
+    ids, picture = torch.tensor([[48, 7, 49]]), torch.randn(2, 3, 32, 32)
+    for encoder, x in ((BertEncoder(config=BERT), ids), (BertEncoder(config=BERT, pool='cls'), ids),
+                       (ClipTextEncoder(config=TEXT, out_channels=5), ids),
+                       (ClipVisionEncoder(config=VISION, out_channels=5), picture)):
+        encoder(x).square().sum().backward()
         assert [name for name, parameter in encoder.named_parameters()
                 if parameter.grad is None] == []
 

@@ -38,8 +38,8 @@ class ClipTextEncoder(HubEncoder):
                  download: bool = False, out_channels: int | None = None) -> None:
         from transformers import CLIPTextConfig, CLIPTextModelWithProjection
         if pretrained is None:
-            # With this number the library looks for the largest id.
-            config = dict(eos_token_id=2) | dict(config or {})
+            # With this number the library looks for the largest id; it never looks for the other.
+            config = dict(eos_token_id=2, bos_token_id=None) | dict(config or {})
         super().__init__(CLIPTextModelWithProjection, CLIPTextConfig, pretrained, config, download,
                          out_channels, {})
 
