@@ -32,7 +32,9 @@ official_test_pipeline = [
     dict(type='PackMultiModalInputs'),
 ]
 official_train_dataloader = dict(
-    batch_size=32, drop_last=True, dataset=dict(pipeline=official_train_pipeline))
+    batch_size=32,
+    drop_last=True,
+    dataset=dict(pipeline=official_train_pipeline))
 official_test_dataloader = dict(
     batch_size=32, dataset=dict(pipeline=official_test_pipeline))
 official_weights = dict(audio=0.9, video=0.9, fused=0.1)
