@@ -21,12 +21,18 @@ class ChannelGates(BaseModule):
         channels: Number of channels by modality.
         ratio: Factor by which the joint vector is narrower than twice the squeezed channels, > 0.
         gate_scale: Factor on the sigmoid.
+
+    Raises:
+        ValueError: If ``ratio`` leaves no joint vector.
     """
 
     def __init__(self, channels: Mapping[str, int], ratio: float, gate_scale: float) -> None:
         super().__init__()
         total = sum(channels.values())
-        joint = int(2 * total / ratio)
+        joint = int(2 * total / ratio) if ratio > 0 else 0
+        if joint < 1:
+            raise ValueError(f'`ratio` must lie above 0 and leave a joint vector of 2 * {total} '
+                             f'channels / ratio, but got {ratio}: take a number up to {2 * total}.')
         self.gate_scale = gate_scale
         self.squeeze = nn.Linear(total, joint)
         self.excite = ModuleDict({name: nn.Linear(joint, width)
