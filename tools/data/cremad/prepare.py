@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +14,8 @@ from projects.bss.datasets.annotations import read_rows
 from projects.bss.datasets.base import MultiModalDataset
 from projects.bss.datasets.cremad import EMOTIONS, CREMADDataset, actor_of
 from projects.bss.datasets.manifest import PaperNumbers
-from projects.bss.datasets.preparation import Extraction, Preparation, extract_all, run, unchecked
-from projects.bss.datasets.preparation.media import whole
+from projects.bss.datasets.preparation import (Extraction, Preparation, extract_all, place, run,
+                                               unchecked, whole)
 
 PAPER = ('train', 'test')
 CLEAN = ('train_clean', 'val_clean', 'test_clean')
@@ -41,6 +40,8 @@ def clean_split(actor: int) -> str:
 def write_clean_lists(folder: Path) -> None:
     """Write the lists of the speaker-independent protocol from the union of the others.
 
+    Where one would be empty, as in very small copies, nothing is written.
+
     Args:
         folder: Folder of ``train.csv`` and ``test.csv``.
 
@@ -51,9 +52,10 @@ def write_clean_lists(folder: Path) -> None:
     for split in PAPER:
         for _, row in read_rows(folder / f'{split}.csv', ('clip', 'label')):
             clips[row['clip']] = row['label']
-    for split in CLEAN:
-        lines = [f'{clip},{label}\n' for clip, label in sorted(clips.items())
-                 if clean_split(actor_of(clip)) == split]
+    lists: dict[str, list[str]] = {split: [] for split in CLEAN}
+    for clip, label in sorted(clips.items()):
+        lists[clean_split(actor_of(clip))].append(f'{clip},{label}\n')
+    for split, lines in lists.items() if all(lists.values()) else ():
         with whole(folder / f'{split}.csv') as partial:
             partial.write_text(''.join(lines), encoding='utf-8')
 
@@ -67,8 +69,8 @@ class CREMADPreparation(Preparation):
              for split, counts in COUNTS.items()}
     description = """Make CREMA-D from its raw download and check it.
 
-The raw download has the folders AudioWAV and VideoFlash. Sound files are linked (--copy copies
-them), frames are extracted at FPS frames per second to Image-<FPS>-FPS/<clip>/00001.jpg, ...
+The raw download has the folders AudioWAV and VideoFlash. The sound is linked (--copy copies it),
+frames are extracted at FPS frames per second to Image-<FPS>-FPS/<clip>/00001.jpg, ...
 DATA_ROOT/annotations must hold train.csv and test.csv (of github.com/GeWu-Lab/OGM-GE_CVPR2022); the
 lists of the speaker-independent protocol, {train,val,test}_clean.csv, are written beside them.
 Work that was interrupted goes on where it stopped.
@@ -81,7 +83,7 @@ Work that was interrupted goes on where it stopped.
             parser: The parser.
         """
         parser.add_argument('--fps', type=int, default=1, help='frames per second (1)')
-        parser.add_argument('--copy', action='store_true', help='copy sound files')
+        parser.add_argument('--copy', action='store_true', help='copy the sound files')
 
     def build(self, args: argparse.Namespace) -> list[str]:
         """Write the lists of protocol clean, link the sound and extract the frames.
@@ -97,8 +99,7 @@ Work that was interrupted goes on where it stopped.
             write_clean_lists(lists)
         # Without --raw the videos may lie in the data root itself.
         raw = args.raw or args.data_root
-        for sound in sorted(raw.glob('AudioWAV/*.wav')):
-            place(sound, args.data_root / 'AudioWAV' / sound.name, args.copy)
+        place(raw / 'AudioWAV', args.data_root / 'AudioWAV', args.copy)
         frames = args.data_root / f'Image-{args.fps:02d}-FPS'
         return extract_all([Extraction(video, frames=frames / video.stem, fps=args.fps)
                             for video in sorted(raw.glob('VideoFlash/*.flv'))], args.workers)
@@ -112,9 +113,8 @@ Work that was interrupted goes on where it stopped.
         Returns:
             The readers by split.
         """
-        lists = {split: args.data_root / 'annotations' / f'{split}.csv'
-                 for split in (*PAPER, *CLEAN)}
-        there = [split for split in CLEAN if lists[split].is_file() and lists[split].stat().st_size]
+        there = [split for split in CLEAN
+                 if (args.data_root / 'annotations' / f'{split}.csv').is_file()]
         reader = unchecked(CREMADDataset)
         return {split: reader(data_root=str(args.data_root), fps=args.fps,
                               ann_file=f'annotations/{split}.csv') for split in (*PAPER, *there)}
@@ -122,23 +122,6 @@ Work that was interrupted goes on where it stopped.
     def source(self, record: dict) -> str:
         """Name the actor."""
         return str(actor_of(record['clip_id']))
-
-
-def place(file: Path, target: Path, copy: bool) -> None:
-    """Put a file of the raw download into the data root, unless it is there.
-
-    Args:
-        file: The file.
-        target: Where it belongs.
-        copy: Whether to copy it instead of linking.
-    """
-    if target.exists():
-        return
-    with whole(target) as partial:
-        if copy:
-            shutil.copyfile(file, partial)
-        else:
-            partial.symlink_to(file.resolve())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

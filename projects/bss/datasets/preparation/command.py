@@ -202,14 +202,14 @@ def make_manifest(preparation: Preparation, args: argparse.Namespace,
         splits[name] = describe_split(reader, reports[name], sources,
                                       preparation.paper.get(name, PaperNumbers()))
         splits[name]['left_out'] = list(getattr(reader, 'left_out', ()))
-    protocols = {name: [split for split in parts if split in splits]
-                 for name, parts in preparation.protocols.items()}
+    protocols = {name: parts for name, parts in preparation.protocols.items()
+                 if set(parts) <= set(splits)}
     content = whole_content(splits)
     return dict(
         dataset=preparation.name, variant=preparation.variant(content), content=content,
         tool=f'bss {__version__}', full_decode=args.full_decode,
         protocols={name: describe_overlap(splits, reports, parts)
-                   for name, parts in protocols.items() if parts},
+                   for name, parts in protocols.items()},
         splits=splits)
 
 

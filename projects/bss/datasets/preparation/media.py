@@ -128,6 +128,25 @@ def extract_sound(video: Path, path: Path, sample_rate: int) -> None:
                         subtype='PCM_16', format='WAV')
 
 
+def place(source: Path, target: Path, copy: bool = False) -> None:
+    """Put a file or folder of the raw download into the data root, unless it is there.
+
+    Args:
+        source: The file or folder; nothing happens if it does not exist.
+        target: Where it belongs.
+        copy: Whether to copy it instead of linking.
+    """
+    if target.exists() or not source.exists():
+        return
+    with whole(target) as partial:
+        if not copy:
+            partial.symlink_to(source.resolve())
+        elif source.is_dir():
+            shutil.copytree(source, partial)
+        else:
+            shutil.copyfile(source, partial)
+
+
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
     """Let a file or folder appear under its name only when it is complete.
@@ -149,7 +168,7 @@ def whole(target: Path) -> Iterator[Path]:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
 
