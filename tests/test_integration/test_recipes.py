@@ -110,6 +110,8 @@ def load(recipe: str, data_root: Path, tokenizers: Path, work_dir: Path) -> Conf
     for part in typed(cfg._cfg_dict):
         shrink(part, tokenizers)
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    # Writing networks of full width takes longer than training them.
+    cfg.default_hooks.checkpoint = dict(type='CheckpointHook', interval=-1, save_last=False)
     cfg.merge_from_dict(dict(work_dir=str(work_dir), log_level='WARNING',
                              experiment_name=f'recipe{next(_RUNS)}'))
     return cfg

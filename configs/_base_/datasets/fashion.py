@@ -43,6 +43,7 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/train.tsv',
         classes=classes,
+        data_prefix=dict(image='images'),
         pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=64,
@@ -54,6 +55,7 @@ val_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/dev.tsv',
         classes=classes,
+        data_prefix=dict(image='images'),
         pipeline=test_pipeline,
         test_mode=True))
 test_dataloader = dict(
@@ -66,6 +68,7 @@ test_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/test.tsv',
         classes=classes,
+        data_prefix=dict(image='images'),
         pipeline=test_pipeline,
         test_mode=True))
 auto_scale_lr = dict(enable=False, base_batch_size=64)
