@@ -92,7 +92,8 @@ def shrink(part: dict, tokenizers: Path) -> None:
         SampleCrop=dict(resize=PIXELS, size=CROP),
         Tokenize=dict(tokenizer=str(tokenizers / part.get('kind', 'bert'))),
         TorchvisionEncoder=dict(weights=None),
-        BertEncoder=dict(pretrained=None, config=TINY, out_channels=part.get('out_channels') or 768),
+        BertEncoder={} if part.get('pretrained') is None else dict(
+            pretrained=None, config=TINY, out_channels=part.get('out_channels') or 768),
         ClipTextEncoder=dict(pretrained=None, config=TINY),
         ClipVisionEncoder=dict(pretrained=None, config=TINY_CLIP),
         HeuristicScheduler=dict(pacing=dict(part.get('pacing') or {}, lambda_0=0.6)),
