@@ -105,7 +105,7 @@ def load(recipe: str, data_root: Path, tokenizers: Path, work_dir: Path) -> Conf
     cfg = Config.fromfile(CONFIGS / f'{recipe}.py')
     for loader in LOADERS:
         cfg[loader].update(num_workers=0, persistent_workers=False, batch_size=2)
-        cfg[loader].dataset.update(data_root=str(data_root), indices=4)
+        cfg[loader].dataset.update(data_root=str(data_root), indices=4, serialize_data=False)
         if isinstance(cfg[loader].dataset.get('classes'), str):
             cfg[loader].dataset.classes = str(data_root / cfg[loader].dataset.classes)
     for part in typed(cfg._cfg_dict):
@@ -120,12 +120,14 @@ def load(recipe: str, data_root: Path, tokenizers: Path, work_dir: Path) -> Conf
 
 def train(cfg: Config) -> tuple[Runner, dict[str, torch.Tensor]]:
     """Train for one epoch; gives the runner and the parameters that training began with."""
-    with patch('mmengine.runner.runner.collect_env', return_value={}):
+    # Formatting the config and asking compilers for their versions takes longer than training.
+    with patch('mmengine.runner.runner.collect_env', return_value={}), \
+            patch.object(Config, 'pretty_text', ''):
         runner = Runner.from_cfg(cfg)
-    runner.model.init_weights()
-    begun = {name: value.clone() for name, value in runner.model.named_parameters()}
-    runner._init_model_weights = lambda: None
-    runner.train()
+        runner.model.init_weights()
+        begun = {name: value.clone() for name, value in runner.model.named_parameters()}
+        runner._init_model_weights = lambda: None
+        runner.train()
     return runner, begun
 
 
