@@ -20,7 +20,7 @@ from tests.data import write_numbered_video
 from tests.native_tables import write_csv, write_products
 from tools.data.table.make_config import main
 from tools.tables.kinds import find_prefix, guess_kinds
-from tools.tables.splits import draw_splits, name_splits
+from tools.tables.splits import draw_splits, name_splits, write_splits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,6 +179,22 @@ def test_from_a_table_to_a_tested_network(products: Path) -> None:
     assert 'BSS epoch 1: order ' in log
     metrics = next((folder / 'test').glob('*/*.json')).read_text()
     assert 'acc/title' in metrics and 'acc/numbers' in metrics
+
+
+def test_a_pretrained_text_model_and_a_column_of_splits(products: Path) -> None:
+    write_splits(read_table('shop/products.csv'), (['train'] * 3 + ['dev']) * 15, 'part',
+                 Path('shop/own.tsv'))
+    Path('bert').mkdir()
+    Path('bert/config.json').write_text('{"hidden_size": 48}')
+    assert main(['shop/own.tsv', '--label', 'kind', '--split', 'part', '--text', 'title',
+                 '--image', 'image', '--text-model', 'bert', '--out', 'own.py']) == 0
+    config = Config.fromfile('own.py')
+    assert config.model.encoders.title == dict(type='BertEncoder', pretrained='bert')
+    assert config.model.head.in_channels == dict(image=512, title=48)
+    assert config.model.head.fused_channels == 560
+    assert [step.tokenizer for step in config.test_pipeline if step.type == 'Tokenize'] == ['bert']
+    assert config.test_dataloader.dataset.filter == dict(part='dev')
+    assert config.data.ann_file == 'own.tsv' and not list(Path('shop').glob('*vocabulary'))
 
 
 def test_refusals(products: Path, capsys: pytest.CaptureFixture) -> None:

@@ -20,6 +20,8 @@ _IMAGENET = dict(type='ActionDataPreprocessor', mean=[123.675, 116.28, 103.53],
                  std=[58.395, 57.12, 57.375], format_shape='NCTHW')
 _WORDS = 32
 _VOCABULARY = 4096
+_SMALL_BERT = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=2,
+                   intermediate_size=128, max_position_embeddings=_WORDS)
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,13 @@ def array_part(name: str, columns: Sequence[str], context: Context) -> Part:
 def text_part(name: str, columns: Sequence[str], context: Context) -> Part:
     """Describe texts for BERT, and write a vocabulary where there is no pretrained one."""
     folder = context.text_model
-    if folder is not None:
-        encoder, width = dict(type='BertEncoder', pretrained=folder), _bert_width(folder)
-    else:
+    if folder is None:
         folder = str(context.root / f'{Path(context.table.path).stem}_{name}_vocabulary')
-        sizes = dict(hidden_size=64, num_hidden_layers=2, num_attention_heads=2,
-                     intermediate_size=128, max_position_embeddings=_WORDS,
-                     vocab_size=_write_vocabulary(columns[0], context, Path(folder)))
-        encoder, width = dict(type='BertEncoder', config=sizes), 64
+        size = _write_vocabulary(columns[0], context, Path(folder))
+        encoder: dict = dict(type='BertEncoder', config=dict(_SMALL_BERT, vocab_size=size))
+        width = _SMALL_BERT['hidden_size']
+    else:
+        encoder, width = dict(type='BertEncoder', pretrained=folder), _bert_width(folder)
     return Part(
         name, dict(column=columns[0], format='text'),
         [dict(type='CleanText', modality=name, max_words=_WORDS),

@@ -74,12 +74,11 @@ def write_splits(table: Table, splits: Sequence[str], column: str, path: Path) -
         column: Name of the new column.
         path: The ``.csv`` or ``.tsv`` file to be written.
     """
-    delimiter = '\t' if path.suffix == '.tsv' else ','
+    # What reads a tsv takes quotes as text, so none may be added.
+    style: dict = dict(delimiter='\t', quoting=csv.QUOTE_NONE, quotechar=None) \
+        if path.suffix == '.tsv' else {}
     with open(path, 'w', encoding='utf-8', newline='') as file:
-        # What reads a tsv takes quotes as text, so none may be added.
-        writer = csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL
-                            if delimiter == ',' else csv.QUOTE_NONE, quotechar=None
-                            if delimiter == '\t' else '"')
+        writer = csv.writer(file, **style)
         writer.writerow([*table.columns, column])
         for row, split in zip(table.rows, splits):
             writer.writerow([*('' if cell is None else cell for cell in row.values()), split])

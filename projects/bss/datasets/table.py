@@ -68,10 +68,8 @@ class MultiModalTableDataset(MultiModalDataset):
         classes = read_classes(self.classes, self.data_root)
         # Over the whole table, so that its splits agree about the classes.
         labels, self._metainfo['classes'] = index_labels(table, self.label, classes)
-        chosen = [position for position in range(len(table.rows)) if self._passes(table, position)]
-        if not chosen:
-            raise ValueError(f'{table.path} has no row with {self.filter}; correct the filter.')
-        return [self._record(table, position, labels[position]) for position in chosen]
+        return [self._record(table, position, labels[position])
+                for position in self._chosen(table)]
 
     def read_table(self) -> Table:
         """Read the rows.
@@ -92,11 +90,14 @@ class MultiModalTableDataset(MultiModalDataset):
         parts = [name for part in self.columns.values() for name in part.names]
         return [self.label, *([] if self.id is None else [self.id]), *self.filter, *parts]
 
-    def _passes(self, table: Table, position: int) -> bool:
-        wanted = {name: [value] if isinstance(value, (str, int)) else value
+    def _chosen(self, table: Table) -> list[int]:
+        wanted = {name: set(map(str, [value] if isinstance(value, (str, int)) else value))
                   for name, value in self.filter.items()}
-        return all(str(table.rows[position][name]) in map(str, values)
-                   for name, values in wanted.items())
+        chosen = [position for position, row in enumerate(table.rows)
+                  if all(str(row[name]) in values for name, values in wanted.items())]
+        if not chosen:
+            raise ValueError(f'{table.path} has no row with {self.filter}; correct the filter.')
+        return chosen
 
     def _record(self, table: Table, position: int, label: int) -> dict:
         name = f'{table.row_name} {table.numbers[position]}' if self.id is None \

@@ -20,7 +20,7 @@ from projects.bss.models.encoders.segments import Layer, cut_layers
 from projects.bss.models.encoders.stem import inflate_stem
 
 
-class _TrunkEncoder(BaseModule, metaclass=ABCMeta):
+class TrunkEncoder(BaseModule, metaclass=ABCMeta):
     """Encoder around a network that maps a batch to (N, out_channels)."""
 
     trunk: Any
@@ -94,7 +94,7 @@ def _change_stem(network: nn.Module, in_channels: int) -> None:
 
 
 @MODELS.register_module()
-class TorchvisionEncoder(_TrunkEncoder):
+class TorchvisionEncoder(TrunkEncoder):
     """A torchvision image or video network without its classifier.
 
     Args:
@@ -161,7 +161,7 @@ class TorchvisionEncoder(_TrunkEncoder):
 
 
 @MODELS.register_module()
-class TimmEncoder(_TrunkEncoder):
+class TimmEncoder(TrunkEncoder):
     """A timm image network without its classifier.
 
     Args:

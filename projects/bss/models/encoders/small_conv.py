@@ -7,11 +7,11 @@ from itertools import pairwise
 import torch.nn as nn
 from mmengine.registry import MODELS
 
-from projects.bss.models.encoders.adapters import _TrunkEncoder
+from projects.bss.models.encoders.adapters import TrunkEncoder
 
 
 @MODELS.register_module()
-class SmallConvEncoder(_TrunkEncoder):
+class SmallConvEncoder(TrunkEncoder):
     """Strided convolutions with batch normalisation, averaged over all positions.
 
     Args:
