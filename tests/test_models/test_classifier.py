@@ -105,9 +105,36 @@ def test_logits_hook_sees_the_graph_until_removed(model, batch):
     torch.testing.assert_close(gradient, expected)
 
 
+def test_loss_hooks_change_the_training_loss_in_their_order_until_removed(model, batch):
+    data = model.data_preprocessor(batch([0, 1]))
+    plain = model(**data, mode='loss')
+    seen = []
+
+    def weigh(losses, outputs):
+        seen.append(outputs)
+        return {name: 2 * value for name, value in losses.items()}
+
+    def extend(losses, outputs):
+        return losses | dict(loss_extra=losses['loss_rgb'] + outputs.logits['rgb'].sum())
+
+    handles = [model.register_loss_hook(weigh), model.register_loss_hook(extend)]
+    changed = model(**data, mode='loss')
+    assert list(changed) == [*plain, 'loss_extra']
+    for name in plain:
+        torch.testing.assert_close(changed[name], 2 * plain[name])
+    torch.testing.assert_close(changed['loss_extra'],
+                               2 * plain['loss_rgb'] + seen[0].logits['rgb'].sum())
+    assert seen[0].labels.tolist() == [0, 1] and seen[0].present is None
+    assert seen[0].features['fused'].requires_grad
+    for handle in handles:
+        handle.remove()
+    assert list(model(**data, mode='loss')) == list(plain) and len(seen) == 1
+
+
 def test_a_copy_keeps_its_checks_and_drops_foreign_hooks(model, batch):
     seen = []
     model.register_logits_hook(lambda logits, features: seen.append(logits))
+    model.register_loss_hook(lambda losses, outputs: seen.append(losses) or losses)
     twin = copy.deepcopy(model)
     twin.num_classes = 2
     with pytest.raises(ValueError, match='num_classes = 2'):

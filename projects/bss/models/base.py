@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Sequence
 
 import torch
@@ -17,6 +18,26 @@ from projects.bss.functional.measure import FUSED
 from projects.bss.models.presence import Present, find_present, zero_absent
 
 LogitsHook = Callable[[dict[str, Tensor], dict[str, Tensor]], None]
+
+
+@dataclass(frozen=True)
+class BatchOutputs:
+    """What a training forward pass has computed, for those who change its losses.
+
+    Args:
+        logits: Logits by stream, each of shape (N, C).
+        features: Features by stream, each of shape (N, d).
+        labels: Class indices, shape (N,).
+        present: Whether each sample has a modality, bool, shape (N,); None for all.
+    """
+
+    logits: Mapping[str, Tensor]
+    features: Mapping[str, Tensor]
+    labels: Tensor
+    present: Present | None
+
+
+LossHook = Callable[[dict[str, Tensor], BatchOutputs], dict[str, Tensor]]
 
 
 def pool_features(output: Tensor | Sequence[Tensor]) -> Tensor:
@@ -103,6 +124,7 @@ class StreamClassifier(BaseModel):
             for name, encoder in encoders.items()
         })
         self._logits_hooks: OrderedDict[int, LogitsHook] = OrderedDict()
+        self._loss_hooks: OrderedDict[int, LossHook] = OrderedDict()
         self.data_preprocessor.register_forward_pre_hook(self._admit_batch)
 
     @property
@@ -141,9 +163,23 @@ class StreamClassifier(BaseModel):
         self._logits_hooks[handle.id] = callback
         return handle
 
+    def register_loss_hook(self, callback: LossHook) -> RemovableHandle:
+        """Let ``callback(losses, outputs)`` weigh, replace or add loss terms of every training pass.
+
+        Args:
+            callback: Receives the named loss terms, already weighted, and the outputs that they
+                were computed from, still attached to the graph; returns the terms to train with.
+
+        Returns:
+            Handle whose ``remove()`` ends it.
+        """
+        handle = RemovableHandle(self._loss_hooks)
+        self._loss_hooks[handle.id] = callback
+        return handle
+
     def __getstate__(self) -> dict[str, Any]:
         # A copy, such as the one of an EMA hook, must not call (or copy) somebody else's callback.
-        return {**self.__dict__, '_logits_hooks': OrderedDict()}
+        return {**self.__dict__, '_logits_hooks': OrderedDict(), '_loss_hooks': OrderedDict()}
 
     def select_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Check the modalities of a batch and bring them into the order of the encoders.
@@ -255,8 +291,15 @@ class StreamClassifier(BaseModel):
             raise ValueError(f'`data_samples` must be given for mode={mode!r}, but got None: '
                              "pass them, or use mode='tensor'.")
         if mode == 'loss':
-            return self.loss(logits, stack_labels(data_samples, self.num_classes), present)
+            labels = stack_labels(data_samples, self.num_classes)
+            return self._adjusted(self.loss(logits, labels, present),
+                                  BatchOutputs(logits, features, labels, present))
         return self._add_scores(data_samples, self.predict(reported, present))
+
+    def _adjusted(self, losses: dict[str, Tensor], outputs: BatchOutputs) -> dict[str, Tensor]:
+        for callback in tuple(self._loss_hooks.values()):
+            losses = callback(losses, outputs)
+        return losses
 
     def _find_present(self, inputs: Mapping[str, Any],
                       data_samples: Sequence[BaseDataElement] | None) -> Present | None:
