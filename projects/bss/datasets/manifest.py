@@ -227,7 +227,7 @@ def compare(split: Mapping[str, Any], dataset: MultiModalDataset) -> list[str]:
     if digest != split['sha256']:
         changes = [f'{annotation_name(dataset)} is another file (sha256 {digest[:_HASH_DIGITS]}, '
                    f'in the manifest {split["sha256"][:_HASH_DIGITS]}).',
-                   _named(_lost(then, now), 'are in the manifest but not read now')]
+                   _named(_lost(then, now), 'In the manifest but not read now')]
     if then == now:
         changes += [f'The streams of {name!r} are annotated otherwise (frames, text or values).'
                     for name in dataset.modalities
@@ -266,15 +266,15 @@ def _label_changes(then: Sequence[tuple], now: Sequence[tuple]) -> list[str]:
     labels, changed = dict(then), set(now) - set(then)
     relabelled = sorted(f'{name} ({labels[name]}, now {label})' for name, label in changed
                         if name in labels)
-    return [_named(_lost(now, then), 'are read now but not in the manifest'),
-            _named(relabelled, 'have another label')]
+    return [_named(_lost(now, then), 'Read now but not in the manifest'),
+            _named(relabelled, 'With another label')]
 
 
 def _named(names: Sequence[str], what: str) -> str:
     if not names:
         return ''
     more = ', ...' if len(names) > _NAMED_AT_MOST else ''
-    return f'{len(names)} ids {what}: {", ".join(names[:_NAMED_AT_MOST])}{more}.'
+    return f'{what} (number of ids: {len(names)}): {", ".join(names[:_NAMED_AT_MOST])}{more}.'
 
 
 def _stream_fingerprint(records: Sequence[dict], name: str) -> str:

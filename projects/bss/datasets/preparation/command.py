@@ -102,6 +102,10 @@ class _NamesLeftOut(MultiModalDataset):
 
     left_out: Sequence[str] = ()
 
+    def __init__(self, **kwargs: Any) -> None:
+        # Records are read in this process only, where packing them gains nothing.
+        super().__init__(serialize_data=False, **kwargs)
+
     def filter_data(self) -> list[dict]:
         kept = super().filter_data()
         self.left_out = sorted({record['clip_id'] for record in self.data_list}

@@ -24,13 +24,14 @@ def in_processes(function: Callable[[_Item], _Result], items: Sequence[_Item], w
     Args:
         function: The function, of a module.
         items: Its arguments.
-        workers: Number of processes, at least 1.
+        workers: Number of processes, at least 1; one is this process itself.
         title: What the progress bar says.
 
     Yields:
         The results, in the order of the items.
     """
-    if not items:
+    if workers == 1 or len(items) <= 1:
+        yield from map(function, tqdm(items, desc=title))
         return
     # Threads of OpenCV would compete with the processes, and do not survive their fork.
     cv2.setNumThreads(1)
