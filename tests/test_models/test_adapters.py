@@ -72,6 +72,22 @@ def test_network_with_auxiliary_classifiers():
         TorchvisionEncoder('googlenet')
 
 
+@pytest.mark.parametrize('encoder', [TorchvisionEncoder, TimmEncoder])
+def test_initialisation_of_a_config(encoder):
+    network = encoder('resnet18', init_cfg=dict(type='Constant', layer='Conv2d', val=0.25))
+    network.init_weights()
+    convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
+    assert len(convolutions) == 20
+    assert all((m.weight == 0.25).all() for m in convolutions)
+
+
+def test_initialising_keeps_the_weights_of_a_timm_network():
+    network = TimmEncoder('resnet18')
+    before = {name: p.clone() for name, p in network.named_parameters()}
+    network.init_weights()
+    assert all(torch.equal(p, before[name]) for name, p in network.named_parameters())
+
+
 def test_timm_is_optional(monkeypatch):
     monkeypatch.setitem(sys.modules, 'timm', None)
     with pytest.raises(ModuleNotFoundError, match='run `pip install timm`'):

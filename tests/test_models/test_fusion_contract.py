@@ -129,3 +129,14 @@ def test_absent_modalities_leave_a_finite_prediction_of_the_others(name):
     fused = fusion(zeroed, present)
     assert fused.isfinite().all()
     torch.testing.assert_close(fused[:1], fusion({m: z[:1] for m, z in features.items()}))
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_half_precision(name):
+    fusion = make(name, 'ab')
+    features = {m: torch.randn(2, WIDTH) for m in 'ab'}
+    present = dict(a=torch.tensor([True, True]), b=torch.tensor([True, False]))
+    features['b'][1] = 0
+    with torch.autocast('cpu', torch.float16):
+        fused = fusion(features, present)
+    torch.testing.assert_close(fused.float(), fusion(features, present), atol=5e-3, rtol=1e-2)

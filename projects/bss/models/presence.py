@@ -44,24 +44,14 @@ def zero_absent(tensors: Mapping[str, Tensor], present: Present | None) -> dict[
     Returns:
         The tensors by stream. No gradient passes where there are zeros.
     """
-    return {name: replace_absent(x, None if present is None else present.get(name), 0)
+    if present is None:
+        return dict(tensors)
+    return {name: _zero_rows(x, present[name]) if name in present else x
             for name, x in tensors.items()}
 
 
-def replace_absent(x: Tensor, there: Tensor | None, value: float) -> Tensor:
-    """Put a value into the rows of absent samples.
-
-    Args:
-        x: Tensor, shape (N, ...).
-        there: Which rows to keep, bool, shape (N,); None for all.
-        value: Value for the other rows.
-
-    Returns:
-        Tensor of the shape of ``x``.
-    """
-    if there is None:
-        return x
-    return x.masked_fill(~there.reshape(-1, *[1] * (x.dim() - 1)), value)
+def _zero_rows(x: Tensor, there: Tensor) -> Tensor:
+    return x.masked_fill(~there.reshape(-1, *[1] * (x.dim() - 1)), 0)
 
 
 def mean_of_present(values: Tensor, there: Tensor | None) -> Tensor:

@@ -185,6 +185,8 @@ class TimmEncoder(TrunkEncoder):
             raise ModuleNotFoundError(f'TimmEncoder({name!r}) needs timm, which is not '
                                       'installed: run `pip install timm`.') from error
         self.trunk = create_model(name, pretrained=pretrained, in_chans=in_channels, num_classes=0)
+        # Otherwise mmengine calls init_weights of the network, which draws over loaded weights.
+        self.trunk.is_init = True
         # Some timm networks widen their features between the last stage and the classifier.
         self.out_channels = int(getattr(self.trunk, 'head_hidden_size', self.trunk.num_features))
 

@@ -11,7 +11,7 @@ from mmengine.registry import MODELS
 from torch import Tensor
 
 from projects.bss.models.fusions.base import Fusion
-from projects.bss.models.presence import Present, replace_absent
+from projects.bss.models.presence import Present
 
 
 class WeightedSumFusion(Fusion):
@@ -64,11 +64,16 @@ class WeightedSumFusion(Fusion):
             Weighted sum, shape (N, out_channels).
         """
         projected = {name: layer(features[name]) for name, layer in self.projections.items()}
-        # Not minus infinity, which would make NaN of a sample that has no modality at all.
-        scores = [replace_absent(self.scores(z), None if present is None else present[name],
-                                 torch.finfo(z.dtype).min) for name, z in projected.items()]
-        weights = torch.stack(scores).softmax(dim=0)
+        scores = {name: self.scores(z) for name, z in projected.items()}
+        if present is not None:
+            scores = {name: _without_weight(rows, present[name]) for name, rows in scores.items()}
+        weights = torch.stack(list(scores.values())).softmax(dim=0)
         return (weights * torch.stack(list(projected.values()))).sum(dim=0)
+
+
+def _without_weight(scores: Tensor, there: Tensor) -> Tensor:
+    # Not minus infinity, which would make NaN of a sample that has no modality at all.
+    return scores.masked_fill(~there[:, None], torch.finfo(scores.dtype).min)
 
 
 @MODELS.register_module()
