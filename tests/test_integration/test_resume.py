@@ -66,6 +66,25 @@ def test_epoch_checkpoints(tmp_path):
                                                      weights(whole).values()))
 
 
+def test_a_run_cut_off_before_its_last_validation_validates(tmp_path):
+    epochs = dict(default_hooks=dict(
+        logger=dict(type='LoggerHook', interval=1000),
+        checkpoint=dict(type='CheckpointHook', interval=1, save_best='acc/fused', rule='greater')))
+    runner, _ = run(config(tmp_path / 'whole', BSS_L, **epochs))
+    expected = runner.message_hub.get_scalar('val/acc/fused').data[0].tolist()
+    assert len(expected) == 5
+    saved = tmp_path / 'cut' / 'epoch_5.pth'
+    saved.parent.mkdir()
+    saved.write_bytes((tmp_path / 'whole' / 'epoch_5.pth').read_bytes())
+
+    resumed, batches = run(config(tmp_path / 'cut', BSS_L, resume=True, load_from=str(saved),
+                                  **epochs))
+    assert batches == [] and resumed.epoch == 5
+    assert resumed.message_hub.get_scalar('val/acc/fused').data[0].tolist() == expected
+    assert torch.equal(weights(resumed)['head.classifiers.fused.weight'],
+                       weights(runner)['head.classifiers.fused.weight'])
+
+
 def test_the_number_of_workers_may_change(tmp_path):
     _, batches = run(config(tmp_path / 'whole', BSS_L, workers=2))
     _, rest = run(dict(config(tmp_path / 'cut', BSS_L), resume=True,

@@ -48,7 +48,14 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
         """Launch training."""
         if self.runner.val_loop is not None:
             self._isolate_randomness(self.runner.val_dataloader)
-        return super().run()
+        return super().run() if self._epoch < self._max_epochs else self._finish()
+
+    def _finish(self) -> torch.nn.Module:
+        """Validate after the last epoch, which was saved before the run was cut off."""
+        self.runner.call_hook('before_train')
+        self._validate_if_due()
+        self.runner.call_hook('after_train')
+        return self.runner.model
 
     def run_epoch(self) -> None:
         """Iterate the rest of the epoch: all of it, unless the run was resumed inside."""
