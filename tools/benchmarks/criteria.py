@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +23,7 @@ from tools.benchmarks.report import Report, paired_ratio, spread
 PURPOSE = 'criteria of every sample of a batch against one plain forward and backward pass of it'
 _CLASSES = 10
 _SHAPES = dict(mlp=dict(a=(64, ), b=(64, ), c=(64, )),
-               resnet18=dict(audio=(1, 257, 188), video=(3, 224, 224)))
+               resnet18=dict(audio=(1, 129, 94), video=(3, 112, 112)))
 _ENCODERS: dict[str, Callable[[tuple], dict]] = dict(
     mlp=lambda shape: dict(type='MLPEncoder', in_channels=shape[0], hidden=[128],
                            out_channels=512),
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: Parser of this benchmark.
     """
     parser.add_argument('--model', choices=list(_SHAPES), default='resnet18',
-                        help='two ResNet-18 on a spectrogram and an image, or three MLP '
+                        help='two ResNet-18 on a small spectrogram and image, or three MLP '
                         '(default: %(default)s)')
     parser.add_argument('--batch-size', type=int, default=8, help='samples (default: 8)')
     parser.add_argument('--repeats', type=int, default=3,
@@ -58,9 +59,11 @@ def run(args: argparse.Namespace) -> Report:
     taken: dict[str, list[tuple[float, float]]] = {arm: [] for arm in arms}
     for work in arms.values():
         work()
-    for _ in range(args.repeats):
+    for repeat in range(args.repeats):
         for arm, work in arms.items():
             taken[arm].append(_timed(work, args.device))
+            print(f'repetition {repeat + 1} of {args.repeats}, {arm}: {taken[arm][-1][0]:.4g} s',
+                  file=sys.stderr)
     rows = []
     for arm, times in taken.items():
         wall, cpu = zip(*times)
@@ -72,7 +75,7 @@ def run(args: argparse.Namespace) -> Report:
         'the forward pass of the batch in its time, as in a scoring pass.',
         'plain: forward and backward pass of the mean loss of the batch. loop: the same for each '
         'sample alone. graph: one backward pass per sample through the graph of the batch. '
-        'gradient: GradientMagnitude; gradient in ones: with chunk_size=1.',
+        'gradient: GradientMagnitude; gradient at once: with chunk_size of the whole batch.',
         'Ratios are taken within a repetition. Entries are medians, with the smallest and the '
         'largest.'])
 
@@ -94,7 +97,7 @@ def contenders(args: argparse.Namespace) -> dict[str, Callable[[], Any]]:
         'loop': lambda: _loop(model, data),
         'graph': lambda: gradient_magnitude(_losses(model, data), model.parameters()),
         'gradient': partial(measure, GradientMagnitude()),
-        'gradient in ones': partial(measure, GradientMagnitude(chunk_size=1)),
+        'gradient at once': partial(measure, GradientMagnitude(chunk_size=args.batch_size)),
         'head gradient': partial(measure, HeadGradientMagnitude()),
         'loss': partial(measure, TrainingLoss()),
     }

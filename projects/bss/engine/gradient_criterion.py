@@ -14,7 +14,8 @@ from projects.bss.functional import gradient_magnitude, multimodal_loss, sample_
 from .criteria import LossCriterion, ModelOutputs
 from .replay import Replay
 
-_GRADIENTS_AT_ONCE = 2**28  # numbers: 1 GiB in float32
+# Numbers, 4 bytes each. Larger pieces fill an accelerator, but only leave the caches of a CPU.
+_GRADIENTS_AT_ONCE, _GRADIENTS_AT_ONCE_ON_CPU = 2**28, 2**24
 
 
 @TASK_UTILS.register_module()
@@ -31,7 +32,7 @@ class GradientMagnitude(LossCriterion):
         weights: Explicit weight by stream, which replaces ``alpha``.
         norm: ``'total'`` or ``'sum'``, see :func:`projects.bss.functional.gradient_magnitude`.
         chunk_size: Samples in one vectorised pass, >= 1. None takes as many as have 1 GiB of
-            gradients.
+            gradients, on a CPU 64 MiB.
 
     Raises:
         ValueError: If ``chunk_size`` is less than 1.
@@ -65,7 +66,6 @@ class GradientMagnitude(LossCriterion):
 
     def _vectorised(self, outputs: ModelOutputs, replay: Replay, rows: Tensor) -> Tensor:
         parameters = replay.parameters()
-        size = sum(parameter.numel() for parameter in parameters.values())
 
         def loss(parameters: Mapping[str, Tensor], tensors: Any, label: Tensor) -> Tensor:
             return self._loss(outputs, replay, parameters, tensors, label, rows[:1]).sum()
@@ -74,7 +74,7 @@ class GradientMagnitude(LossCriterion):
         try:
             return sample_gradient_magnitude(
                 loss, parameters, replay.tensors(ones), outputs.labels[ones], norm=self.norm,
-                chunk_size=self.chunk_size or max(1, _GRADIENTS_AT_ONCE // max(1, size)))
+                chunk_size=self.chunk_size or _fitting(parameters, outputs.labels.device.type))
         except RuntimeError as error:
             print_log('GradientMagnitude goes on sample by sample, because the model cannot be '
                       f'vectorised: {error}', logger='current', level=logging.WARNING)
@@ -96,3 +96,9 @@ class GradientMagnitude(LossCriterion):
         logits = replay.logits(parameters, tensors, int(row))
         present = outputs.present and {name: there[row] for name, there in outputs.present.items()}
         return multimodal_loss(logits, label, self.alpha, self.weights, present)
+
+
+def _fitting(parameters: Mapping[str, Tensor], device: str) -> int:
+    size = sum(parameter.numel() for parameter in parameters.values())
+    room = _GRADIENTS_AT_ONCE_ON_CPU if device == 'cpu' else _GRADIENTS_AT_ONCE
+    return max(1, room // max(1, size))
