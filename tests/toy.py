@@ -1,4 +1,4 @@
-"""A three-modality task that trains in a fraction of a second, with the real Runner."""
+"""A task of three (or two) modalities that trains in a fraction of a second, with the real Runner."""
 from __future__ import annotations
 
 import itertools
@@ -30,12 +30,14 @@ class ToyModalities(BaseDataset):
         size: Number of samples.
         data_seed: Seed of the samples.
         unreadable: Positions in whose place another sample is returned.
+        modalities: Names of the modalities to give, of those of WIDTHS.
     """
 
     METAINFO = dict(classes=('a', 'b', 'c'))
 
-    def __init__(self, size=20, data_seed=0, unreadable=(), **kwargs):
+    def __init__(self, size=20, data_seed=0, unreadable=(), modalities=tuple(WIDTHS), **kwargs):
         self.size, self.data_seed, self.unreadable = size, data_seed, set(unreadable)
+        self.modalities = modalities
         super().__init__(**kwargs)
 
     def load_data_list(self):
@@ -48,7 +50,7 @@ class ToyModalities(BaseDataset):
             for vector in vectors.values():
                 vector[label] += 2
             records.append(dict(gt_label=label,
-                                vectors={name: v.tolist() for name, v in vectors.items()}))
+                                vectors={name: vectors[name].tolist() for name in self.modalities}))
         return records
 
     def prepare_data(self, idx):
@@ -105,14 +107,14 @@ class RecordOrder(Hook):
             (runner.epoch, [sample.sample_idx for sample in data_batch['data_samples']]))
 
 
-def model_config(dropout=0.3):
+def model_config(dropout=0.3, modalities=tuple(WIDTHS)):
     return dict(
         type='MultiModalClassifier',
-        encoders={name: dict(type='ToyEncoder', width=w, dropout=dropout)
-                  for name, w in WIDTHS.items()},
-        fusion=dict(type='ConcatFusion', in_channels={name: 4 for name in WIDTHS}),
-        head=dict(type='JointHead', num_classes=CLASSES, in_channels={n: 4 for n in WIDTHS},
-                  fused_channels=12),
+        encoders={name: dict(type='ToyEncoder', width=WIDTHS[name], dropout=dropout)
+                  for name in modalities},
+        fusion=dict(type='ConcatFusion', in_channels={name: 4 for name in modalities}),
+        head=dict(type='JointHead', num_classes=CLASSES, in_channels={n: 4 for n in modalities},
+                  fused_channels=4 * len(modalities)),
         data_preprocessor=dict(type='StackVectors'))
 
 
@@ -147,13 +149,14 @@ BSS_H = dict(type='BSSHook', scheduler=dict(
 VANILLA = dict(type='ResumeOrderHook')
 
 
-def toy_config(work_dir, hook=BSS_L, size=20, batch_size=3, epochs=5, num_workers=0, **overrides):
+def toy_config(work_dir, hook=BSS_L, size=20, batch_size=3, epochs=5, num_workers=0,
+               modalities=tuple(WIDTHS), **overrides):
     """Make the config of a toy run; ``overrides`` replace top-level entries."""
     config = dict(
         default_scope='mmaction',
-        model=model_config(),
-        train_dataloader=loader(size, batch_size, True, num_workers),
-        val_dataloader=loader(7, 4, False, data_seed=1),
+        model=model_config(modalities=modalities),
+        train_dataloader=loader(size, batch_size, True, num_workers, modalities=modalities),
+        val_dataloader=loader(7, 4, False, data_seed=1, modalities=modalities),
         val_evaluator=dict(type='MultiModalMetric'),
         train_cfg=dict(type='CurriculumTrainLoop', max_epochs=epochs, val_interval=1),
         val_cfg=dict(),

@@ -14,6 +14,6 @@ if find_spec('mmengine') is not None:
 
     compat.apply()
 
-    from projects.bss import datasets, engine, evaluation, models  # noqa: F401
+    from projects.bss import datasets, engine, evaluation, models, rebalance  # noqa: F401
 
 __all__ = ['__version__', 'config_path']

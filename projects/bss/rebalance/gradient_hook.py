@@ -1,0 +1,125 @@
+"""The gradient seam: change gradients between the backward pass and the optimiser's step."""
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Mapping
+
+import numpy as np
+import torch
+from mmengine.dist import all_reduce_dict, broadcast
+from mmengine.optim import OptimWrapper
+from torch import Tensor
+from torch.utils.hooks import RemovableHandle
+
+from projects.bss.models.base import BatchOutputs
+
+from .method_hook import MethodHook
+
+
+class GradientHook(MethodHook):
+    """Base of methods that change gradients.
+
+    Gradients are changed just before the optimiser steps: by then mixed precision has unscaled
+    them, ranks have averaged them, gradient accumulation has added them up, and gradient clipping
+    is over. What the change depends on is summed over all training passes since the last step
+    and over ranks, so that it is the same on every rank, and the same for one large batch as for
+    several accumulated ones.
+
+    Args:
+        begin: First epoch, counted from 0, in which gradients are changed.
+        end: Last such epoch, included; None for all.
+
+    Raises:
+        TypeError: If several optimisers train the model.
+        ValueError: If ``begin`` is negative or ``end`` lies before it.
+    """
+
+    def __init__(self, begin: int = 0, end: int | None = None) -> None:
+        if begin < 0 or end is not None and end < begin:
+            raise ValueError(f'`begin` and `end` must be epochs with 0 <= begin <= end, but got '
+                             f'{begin} and {end}: `end` is the last epoch that counts.')
+        self.begin, self.end = begin, end
+        self._sums: dict[str, Tensor] = {}
+
+    @abstractmethod
+    def statistics(self, outputs: BatchOutputs) -> dict[str, Tensor]:
+        """Sum over a batch what :meth:`modulate` needs.
+
+        Args:
+            outputs: Logits, features, labels and presence of a training pass; called without
+                gradient.
+
+        Returns:
+            Sums over samples, by name, all of one type: those of batches and of ranks are added.
+        """
+
+    @abstractmethod
+    def modulate(self, statistics: Mapping[str, Tensor],
+                 generator: torch.Generator) -> dict[str, Tensor]:
+        """Change the ``.grad`` of the model's parameters in place.
+
+        Args:
+            statistics: Sums of :meth:`statistics` over all batches since the last step and over
+                ranks.
+            generator: Source of random numbers on the device of the statistics, a function of
+                (seed, iteration), equal on all ranks.
+
+        Returns:
+            Scalars by name, for the log.
+        """
+
+    def listen(self, runner: Any) -> tuple[RemovableHandle, ...]:
+        """Listen to training passes and to the optimiser."""
+        if not isinstance(runner.optim_wrapper, OptimWrapper):
+            raise TypeError(f'{type(self).__name__} acts before the step of the one optimiser, but '
+                            f'`optim_wrapper` is a {type(runner.optim_wrapper).__name__}: train '
+                            'all parameters with a single optimiser.')
+        self._seed = _common_seed(runner.seed)
+        return (self.model.register_loss_hook(self._observe),
+                runner.optim_wrapper.optimizer.register_step_pre_hook(
+                    lambda *_: self._before_step(runner)))
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        """Observe the training passes of the epochs in the window."""
+        inside = runner.epoch >= self.begin and (self.end is None or runner.epoch <= self.end)
+        self.training = inside
+
+    def after_train_iter(self,
+                         runner: Any,
+                         batch_idx: int,
+                         data_batch: Any = None,
+                         outputs: dict | None = None) -> None:
+        """Forget the batches whose step is over, or was skipped because gradients overflowed."""
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        if runner.optim_wrapper.should_update():
+            self._sums = {}
+
+    @torch.no_grad()
+    def _observe(self, losses: dict[str, Tensor], outputs: BatchOutputs) -> dict[str, Tensor]:
+        if self.training:
+            for name, value in self.statistics(outputs).items():
+                self._sums[name] = self._sums[name] + value if name in self._sums else value
+        return losses
+
+    @torch.no_grad()
+    def _before_step(self, runner: Any) -> None:
+        sums, self._sums = self._sums, {}
+        if not sums:
+            return
+        all_reduce_dict(sums)
+        device = next(iter(sums.values())).device
+        facts = self.modulate(sums, _generator(self._seed, runner.iter, device))
+        for name, value in facts.items():
+            runner.message_hub.update_scalar(f'train/{type(self).__name__}/{name}', value)
+
+
+def _common_seed(seed: int) -> int:
+    """Agree on the seed of rank 0; ranks may have seeds of their own."""
+    shared = torch.tensor(seed)
+    broadcast(shared)
+    return int(shared)
+
+
+def _generator(seed: int, iteration: int, device: torch.device) -> torch.Generator:
+    words = np.random.SeedSequence([seed, iteration]).generate_state(2)
+    return torch.Generator(device).manual_seed(int(words[0]) << 31 ^ int(words[1]))
