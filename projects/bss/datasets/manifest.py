@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from projects.bss.datasets.base import MultiModalDataset
 
 MANIFEST_NAME = 'manifest.json'
+FORMAT = 1
+"""Version of what a manifest holds."""
 FAULT_KINDS = ('missing', 'unreadable', 'short', 'seek', 'silent')
 """What may be wrong with a stream; the first two make an item useless."""
 _NAMED_AT_MOST = 5
@@ -169,7 +171,7 @@ def read_manifest(data_root: str | Path) -> dict[str, Any] | None:
     except ValueError as error:
         raise ValueError(f'{path} is not a manifest ({error}): write it again with the prepare.py '
                          'of the data set, or remove it.') from error
-    if not isinstance(manifest, dict) or 'content' not in manifest:
+    if not isinstance(manifest, dict) or manifest.get('format') != FORMAT:
         raise ValueError(f'{path} is not a manifest of this version: write it again with the '
                          'prepare.py of the data set, or remove it.')
     return manifest

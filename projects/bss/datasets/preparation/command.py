@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from projects.bss.datasets.base import MultiModalDataset
-from projects.bss.datasets.manifest import (FAULT_KINDS, MANIFEST_NAME, PaperNumbers,
+from projects.bss.datasets.manifest import (FAULT_KINDS, FORMAT, MANIFEST_NAME, PaperNumbers,
                                             describe_overlap, describe_split, whole_content)
 from projects.bss.datasets.preparation.inspection import Inspector
 from projects.bss.datasets.preparation.media import whole
-from projects.bss.version import __version__
 
 _Reader = TypeVar('_Reader', bound=MultiModalDataset)
 _EXIT_STATUS = ('Exit status: 0, 1 if items are missing or unreadable or could not be made, 2 '
@@ -211,7 +210,7 @@ def make_manifest(preparation: Preparation, args: argparse.Namespace,
     content = whole_content(splits)
     return dict(
         dataset=preparation.name, variant=preparation.variant(content), content=content,
-        tool=f'bss {__version__}', full_decode=args.full_decode,
+        format=FORMAT, full_decode=args.full_decode,
         protocols={name: describe_overlap(splits, reports, parts)
                    for name, parts in protocols.items()},
         splits=splits)
