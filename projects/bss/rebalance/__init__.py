@@ -3,8 +3,9 @@ from .gradient_hook import GradientHook
 from .loss_hook import LossHook
 from .method_hook import MethodHook, check_modalities, find_classifier
 from .state import CheckpointState
+from .step_classifier import StepClassifier, StepDataParallel, average_over_ranks
 
 __all__ = [
-    'CheckpointState', 'GradientHook', 'LossHook', 'MethodHook', 'check_modalities',
-    'find_classifier'
+    'CheckpointState', 'GradientHook', 'LossHook', 'MethodHook', 'StepClassifier',
+    'StepDataParallel', 'average_over_ranks', 'check_modalities', 'find_classifier'
 ]

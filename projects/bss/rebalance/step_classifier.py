@@ -5,6 +5,7 @@ from abc import abstractmethod
 from contextlib import contextmanager
 from typing import Any, ClassVar, Iterable, Iterator, Mapping, Sequence
 
+import torch
 import torch.nn as nn
 from mmengine.dist import all_reduce_params, is_distributed
 from mmengine.optim import OptimWrapper, OptimWrapperDict
@@ -12,6 +13,8 @@ from mmengine.registry import MODEL_WRAPPERS
 from torch import Tensor
 
 from projects.bss.models import MultiModalClassifier
+
+from .method_hook import check_modalities
 
 
 def average_over_ranks(gradients: Iterable[Tensor | None]) -> None:
@@ -34,13 +37,18 @@ class StepClassifier(MultiModalClassifier):
         **kwargs: Arguments of :class:`projects.bss.models.MultiModalClassifier`.
 
     Attributes:
-        supported_modalities: The least and the largest number of modalities; None for any.
+        supported_modalities: Least and largest number of modalities that the method is defined
+            for; None for any. Its hooks call this ``modalities``, which here are the names.
+
+    Raises:
+        ValueError: If the method is not defined for so many modalities.
     """
 
     supported_modalities: ClassVar[tuple[int, int | None]] = (2, None)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_modalities(type(self).__name__, self.modalities, self.supported_modalities)
         self._in_step = False
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
@@ -82,7 +90,9 @@ class StepClassifier(MultiModalClassifier):
         Raises:
             RuntimeError: If a parallel wrapper trains this model without its own step.
         """
-        if mode == 'loss' and self.training and is_distributed() and not self._in_step:
+        # Scoring passes compute losses too, but without gradients.
+        trains = mode == 'loss' and self.training and torch.is_grad_enabled()
+        if trains and not self._in_step and is_distributed():
             name = type(self).__name__
             raise RuntimeError(
                 f'{name} must be trained by its own `train_step`, but the parallel wrapper of the '
