@@ -50,7 +50,9 @@ def gradient_magnitude(losses: Tensor, parameters: Iterable[Tensor],
     order = _norm_order(norm)
     wanted = [p for p in parameters if p.requires_grad]
     magnitudes = []
-    for loss in losses:
+    with torch.enable_grad():  # an entry cut out without it would have no graph
+        entries = losses.unbind()
+    for loss in entries:
         grads = torch.autograd.grad(loss, wanted, retain_graph=True, allow_unused=True)
         magnitudes.append(_gradient_norm([g for g in grads if g is not None], order))
     return torch.stack(magnitudes).detach()
