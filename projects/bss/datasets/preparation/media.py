@@ -119,8 +119,7 @@ def extract_sound(video: Path, path: Path, sample_rate: int) -> None:
         sound = decord.AudioReader(str(video), ctx=decord.cpu(0), sample_rate=sample_rate,
                                    mono=True)[:].asnumpy()[0]
     except (decord.DECORDError, RuntimeError) as error:
-        raise UnreadableSampleError(f'{video} has no sound that can be decoded '
-                                    f'({str(error).splitlines()[0]}).') from error
+        raise UnreadableSampleError(f'{video} has no sound that can be decoded.') from error
     if not sound.size:
         raise UnreadableSampleError(f'{video} has no sound (0 samples).')
     with whole(path) as partial:
