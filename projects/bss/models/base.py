@@ -164,7 +164,7 @@ class StreamClassifier(BaseModel):
         return handle
 
     def register_loss_hook(self, callback: LossHook) -> RemovableHandle:
-        """Let ``callback(losses, outputs)`` weigh, replace or add loss terms of every training pass.
+        """Let ``callback(losses, outputs)`` weigh, replace or add the loss terms of training.
 
         Args:
             callback: Receives the named loss terms, already weighted, and the outputs that they
