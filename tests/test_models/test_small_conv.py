@@ -34,6 +34,20 @@ def test_frames_are_averaged() -> None:
         torch.testing.assert_close(encoder(clip), frames.mean(dim=0))
 
 
+def test_stacked_frames_are_channels_of_one_picture() -> None:
+    torch.manual_seed(0)
+    encoder = SmallConvEncoder(2, (4, 6), stacked_frames=3).eval()
+    clip = torch.randn(2, 2, 3, 9, 12)
+    first = encoder.trunk[1]
+    assert first.in_channels == 6
+    # Channel c of frame t is channel 3 c + t.
+    picture = torch.stack([clip[:, c, t] for c in range(2) for t in range(3)], dim=1)
+    with torch.no_grad():
+        torch.testing.assert_close(encoder(clip), encoder.trunk[1:](picture))
+        backwards = encoder(clip.flip(2))
+    assert not torch.allclose(backwards, encoder(clip))
+
+
 def test_no_layer() -> None:
     with pytest.raises(ValueError, match='`widths` must name the width of at least one layer'):
         SmallConvEncoder(1, ())

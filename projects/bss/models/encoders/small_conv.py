@@ -15,8 +15,11 @@ class SmallConvEncoder(TrunkEncoder):
     """Strided convolutions with batch normalisation, averaged over all positions.
 
     Args:
-        in_channels: Number of input channels.
+        in_channels: Number of input channels of a picture.
         widths: Number of channels of each layer; each halves height and width.
+        stacked_frames: Number of frames T of every clip, if its frames are to be the channels of
+            one picture, so that the first layer sees motion; None sees the frames one by one and
+            averages their features.
 
     Raises:
         ValueError: If ``widths`` is empty.
@@ -24,12 +27,17 @@ class SmallConvEncoder(TrunkEncoder):
 
     reads_frames = True
 
-    def __init__(self, in_channels: int = 3, widths: Sequence[int] = (16, 32, 64)) -> None:
+    def __init__(self, in_channels: int = 3, widths: Sequence[int] = (16, 32, 64),
+                 stacked_frames: int | None = None) -> None:
         super().__init__()
         if not widths:
             raise ValueError('`widths` must name the width of at least one layer, but is empty: '
                              'give some, e.g. (16, 32, 64).')
         layers: list[nn.Module] = []
+        if stacked_frames is not None:
+            self.reads_frames = False
+            layers.append(nn.Flatten(1, 2))
+            in_channels *= stacked_frames
         for before, after in pairwise((in_channels, *widths)):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
                        nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
