@@ -1,4 +1,4 @@
-"""A task of three (or two) modalities that trains in a fraction of a second, with the real Runner."""
+"""A task of two or three modalities that trains in a fraction of a second, with the real Runner."""
 from __future__ import annotations
 
 import itertools

@@ -7,7 +7,7 @@ from typing import Any, Mapping
 import numpy as np
 import torch
 from mmengine.dist import all_reduce_dict, broadcast
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
@@ -70,7 +70,7 @@ class GradientHook(MethodHook):
 
     def listen(self, runner: Any) -> tuple[RemovableHandle, ...]:
         """Listen to training passes and to the optimiser."""
-        if not isinstance(runner.optim_wrapper, OptimWrapper):
+        if isinstance(runner.optim_wrapper, OptimWrapperDict):
             raise TypeError(f'{type(self).__name__} acts before the step of the one optimiser, but '
                             f'`optim_wrapper` is a {type(runner.optim_wrapper).__name__}: train '
                             'all parameters with a single optimiser.')
