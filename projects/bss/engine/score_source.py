@@ -7,6 +7,7 @@ from typing import Any, Callable
 import torch
 from mmengine.dist import all_gather
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from projects.bss.datasets.samplers import BalanceSampler
 from projects.bss.functional import closest_name
@@ -59,6 +60,44 @@ class ScoreSource(ABC):
         """Bring the criteria in the table up to date."""
 
 
+def pass_loader(runner: Any, pipeline: Any = 'val', batch_size: int | None = None) -> DataLoader:
+    """Make the loader of an ordered pass over the training set.
+
+    Args:
+        runner: The runner.
+        pipeline: Transforms of the view; ``'val'`` for those of the validation set, None for the
+            training set's own.
+        batch_size: Samples per batch; None takes the larger of validation and training batch.
+
+    Returns:
+        Loader of this rank's share, see :func:`scoring_loader`.
+    """
+    loader = runner.train_dataloader
+    transforms = _validation_pipeline(runner) if pipeline == 'val' else pipeline
+    view = loader.dataset if transforms is None else with_pipeline(loader.dataset, transforms)
+    return scoring_loader(loader, view, batch_size or _default_batch_size(runner))
+
+
+def _validation_pipeline(runner: Any) -> Any:
+    if runner.val_loop is None:
+        runner.logger.warning(
+            'There is no validation set whose transforms the scoring pass could use: it reads '
+            'the training view, random augmentation included. Give the hook '
+            'scoring=dict(pipeline=[...]) for deterministic scores.')
+        return None
+    dataset = runner.val_dataloader.dataset
+    while not hasattr(dataset, 'pipeline'):
+        dataset = dataset.datasets[0] if hasattr(dataset, 'datasets') else dataset.dataset
+    return dataset.pipeline.transforms
+
+
+def _default_batch_size(runner: Any) -> int:
+    loaders = [runner.train_dataloader]
+    if runner.val_loop is not None:
+        loaders.append(runner.val_dataloader)
+    return max(loader.batch_size or 1 for loader in loaders)
+
+
 class ScoringPass(ScoreSource):
     """Measure by one ordered pass over a view of the training set.
 
@@ -88,10 +127,7 @@ class ScoringPass(ScoreSource):
                table: ScoreTable) -> None:
         """Connect to a run and build the loader of the pass."""
         super().attach(runner, model, probe, table)
-        loader = runner.train_dataloader
-        pipeline = self._pipeline()
-        view = loader.dataset if pipeline is None else with_pipeline(loader.dataset, pipeline)
-        self.loader = scoring_loader(loader, view, self.batch_size or self._default_batch_size())
+        self.loader = pass_loader(runner, self.pipeline, self.batch_size)
 
     def refresh(self) -> None:
         """Run the pass, under the autocast that training runs under."""
@@ -100,26 +136,6 @@ class ScoringPass(ScoreSource):
             self.table.write(*score_dataset(self.model, self.loader, self.probe, self.measurer,
                                             self.mode))
             self.probe.listening = False
-
-    def _pipeline(self) -> Any:
-        if self.pipeline != 'val':
-            return self.pipeline
-        if self.runner.val_loop is None:
-            self.runner.logger.warning(
-                'There is no validation set whose transforms the scoring pass could use: it reads '
-                'the training view, random augmentation included. Set BSSHook(scoring=dict('
-                'pipeline=[...])) for deterministic scores.')
-            return None
-        dataset = self.runner.val_dataloader.dataset
-        while not hasattr(dataset, 'pipeline'):
-            dataset = dataset.datasets[0] if hasattr(dataset, 'datasets') else dataset.dataset
-        return dataset.pipeline.transforms
-
-    def _default_batch_size(self) -> int:
-        loaders = [self.runner.train_dataloader]
-        if self.runner.val_loop is not None:
-            loaders.append(self.runner.val_dataloader)
-        return max(loader.batch_size or 1 for loader in loaders)
 
 
 class TrainingForward(ScoreSource):

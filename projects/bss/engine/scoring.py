@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_dist_info
@@ -17,6 +17,8 @@ from .measurer import BalanceMeasurer
 from .probe import LogitsProbe
 from .randomness import untouched_randomness
 from .replay import Replay
+
+Measure = Callable[[dict[str, Any]], Tensor]
 
 
 def labels_of(data_samples: Sequence[Any]) -> Tensor:
@@ -105,27 +107,31 @@ def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoa
         generator=torch.Generator().manual_seed(0))
 
 
-def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
-                  measurer: BalanceMeasurer, mode: str = 'eval') -> tuple[Tensor, Tensor]:
-    """Measure the criteria of every sample of a data set.
+def measure_dataset(model: nn.Module, loader: DataLoader, measure: Measure, num_values: int,
+                    mode: str = 'eval') -> tuple[Tensor, Tensor]:
+    """Compute values of every sample of a data set.
 
     Parameters, buffers, random streams and train/eval modes are left as they were.
 
     Args:
         model: The model without a parallel wrapper, with mmengine's ``data_preprocessor``.
         loader: Loader made by :func:`scoring_loader`.
-        probe: Probe on the model.
-        measurer: Criteria to compute.
-        mode: ``'eval'``, or ``'train'`` for what the authors' code does: dropout is active and
-            BatchNorm uses batch statistics and moves its running ones, the only thing in this
-            package by which scoring touches a model.
+        measure: Computes from a preprocessed batch of N samples their values, shape
+            (num_values, N); called without gradient.
+        num_values: Number of values of a sample.
+        mode: ``'eval'``, or ``'train'``, where dropout is active and BatchNorm uses batch
+            statistics and moves its running ones, the only thing in this package by which scoring
+            touches a model.
 
     Returns:
-        Positions measured, shape (k,), int64, ascending and the same on all ranks; and rows
-        correlation and information, shape (2, k), float32.
+        Positions measured, shape (k,), int64, ascending and the same on all ranks; and values,
+        shape (num_values, k), float32.
+
+    Raises:
+        RuntimeError: If no sample carries the ``sample_idx`` of its position.
     """
-    size = len(loader.dataset)  # type: ignore[arg-type]
-    table = torch.zeros(3, size)
+    dataset = loader.dataset
+    table = torch.zeros(num_values + 1, len(dataset))  # type: ignore[arg-type]
     with untouched_randomness(), _mode_of(model, mode == 'train'), torch.no_grad():
         start = 0
         share = list(loader.sampler)
@@ -133,31 +139,48 @@ def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
             samples = batch['data_samples']
             positions = share[start:start + len(samples)]
             start += len(samples)
-            _measure_batch(model, batch, positions, loader.dataset, probe, measurer, table)
+            values = measure(model.data_preprocessor(batch, False)).cpu()  # type: ignore[operator]
+            rows = own_rows(dataset, positions, samples)
+            columns = [positions[row] for row in rows]
+            table[:-1, columns] = values[:, rows]
+            table[-1, columns] = 1
     all_reduce(table)
-    measured = torch.nonzero(table[2]).flatten()
+    measured = torch.nonzero(table[-1]).flatten()
     if not len(measured):
         raise RuntimeError(
-            f'None of the {size} training samples could be scored, because none carries the '
-            '`sample_idx` of its position: the data set returns other samples than it is asked '
-            'for, or wraps another one in a way that BSSHook does not know. Leave `sample_idx` out '
+            f'None of the {table.shape[1]} training samples could be scored, because none carries '
+            'the `sample_idx` of its position: the data set returns other samples than it is asked '
+            'for, or wraps another one in a way that is not known here. Leave `sample_idx` out '
             'of the packed metainfo, or use mmengine\'s wrappers.')
-    return measured, table[:2, measured]
+    return measured, table[:-1, measured]
 
 
-def _measure_batch(model: Any, batch: Any, positions: list[int], dataset: Any,
-                   probe: LogitsProbe, measurer: BalanceMeasurer, table: Tensor) -> None:
-    samples = batch['data_samples']
-    rows = own_rows(dataset, positions, samples)
-    data = model.data_preprocessor(batch, False)
-    model(**data, mode='loss')
-    logits, features = probe.take(len(samples))
-    labels = labels_of(data['data_samples']).to(next(iter(logits.values())).device)
-    criteria = measurer.measure(ModelOutputs(
-        logits, features, labels, present_of(samples, logits), Replay(model, probe, data))).cpu()
-    columns = [positions[row] for row in rows]
-    table[:2, columns] = criteria[:, rows]
-    table[2, columns] = 1
+def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
+                  measurer: BalanceMeasurer, mode: str = 'eval') -> tuple[Tensor, Tensor]:
+    """Measure the criteria of every sample of a data set, see :func:`measure_dataset`.
+
+    Args:
+        model: The model without a parallel wrapper, with mmengine's ``data_preprocessor``.
+        loader: Loader made by :func:`scoring_loader`.
+        probe: Probe on the model.
+        measurer: Criteria to compute.
+        mode: ``'eval'``, or ``'train'`` for what the authors' code does.
+
+    Returns:
+        Positions measured, shape (k,), int64, ascending and the same on all ranks; and rows
+        correlation and information, shape (2, k), float32.
+    """
+
+    def measure(data: dict[str, Any]) -> Tensor:
+        model(**data, mode='loss')
+        samples = data['data_samples']
+        logits, features = probe.take(len(samples))
+        labels = labels_of(samples).to(next(iter(logits.values())).device)
+        return measurer.measure(ModelOutputs(logits, features, labels,
+                                             present_of(samples, logits),
+                                             Replay(model, probe, data)))
+
+    return measure_dataset(model, loader, measure, 2, mode)
 
 
 @contextmanager
