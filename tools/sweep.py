@@ -3,11 +3,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +14,14 @@ sys.path.insert(0, str(ROOT))
 # Raised by the import of mmcv-lite, so it must be filtered before.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
-from mmengine.config import Config, DictAction
-from tqdm import tqdm
+from mmengine.config import Config
 
 from projects.bss import cli
 from tools.benchmarks.configs import read_config
+from tools.sweeping.command import (add_run_arguments, compute, end_children_when_terminated,
+                                    end_with_failures, seeds_of, versions)
 from tools.sweeping.figure import draw
 from tools.sweeping.grid import Axis, parse_axes, require_keys, settings_of
-from tools.sweeping.pool import Pool
 from tools.sweeping.report import chosen_metric, summarise, write_results, write_summary
 from tools.sweeping.runs import Run, keeps_best, make_run
 
@@ -57,38 +55,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--grid', action='append', default=[], metavar='KEY=VALUE,VALUE,...',
                         help='a key of the config and its values, read as --cfg-options reads '
                         'them; KEY+KEY moves several keys together; repeat for more dimensions')
-    parser.add_argument('--seeds', default='0', metavar='N,N,...',
-                        help='random seeds of every setting (default: 0)')
     parser.add_argument('--metric', default='acc/fused',
                         help='measure of the figure and of summary.md (default: acc/fused)')
     parser.add_argument('--test', action='store_true',
                         help='evaluate the selected checkpoint of each run on the test set')
-    parser.add_argument('--processes', type=int, default=1, metavar='N',
-                        help='runs computed at the same time (default: 1)')
-    parser.add_argument('--gpus', default='', metavar='I,I,...',
-                        help='GPUs that the processes take in turn (default: each sees all)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        help='change settings of the config in all runs')
+    add_run_arguments(parser)
     return parser.parse_args(argv)
-
-
-def parse_seeds(text: str) -> list[int]:
-    """Read the seeds.
-
-    Args:
-        text: Whole numbers, joined by commas.
-
-    Returns:
-        The seeds.
-
-    Raises:
-        ValueError: If the text is anything else, or names a seed twice.
-    """
-    parts = text.split(',')
-    if not all(map(str.isdecimal, parts)) or len(set(map(int, parts))) < len(parts):
-        raise ValueError(f'--seeds must be different whole numbers joined by commas, such as '
-                         f'0,1,2, but got {text!r}.')
-    return [int(part) for part in parts]
 
 
 def plan(args: argparse.Namespace, axes: Sequence[Axis]) -> list[Run]:
@@ -104,9 +76,7 @@ def plan(args: argparse.Namespace, axes: Sequence[Axis]) -> list[Run]:
     Raises:
         ValueError: If there are no processes, or ``--out`` has runs of another config.
     """
-    if args.processes < 1:
-        raise ValueError(f'--processes must be at least 1, but got {args.processes}.')
-    seeds = parse_seeds(args.seeds)
+    seeds = seeds_of(args)
     cfg = read_config(args.config, args.cfg_options or {})
     require_keys(cfg, axes)
     cli.check_datasets(cfg, ('train_dataloader', 'val_dataloader'))
@@ -134,24 +104,6 @@ def selection_of(cfg: Config) -> str:
     if loaders[0] is not None and loaders[0] == loaders[1]:
         sentence += ' The config validates on its test set.'
     return sentence
-
-
-def compute(args: argparse.Namespace, runs: Sequence[Run]) -> dict[str, str]:
-    """Compute the runs that are not finished.
-
-    Args:
-        args: Parsed arguments.
-        runs: All runs.
-
-    Returns:
-        End of the log of each run that failed, by its title.
-    """
-    pending = [run for run in runs if run.result() is None]
-    gpus = [name for name in args.gpus.split(',') if name]
-    with tqdm(total=len(runs), initial=len(runs) - len(pending), unit='run',
-              bar_format='{percentage:3.0f}% of {total} runs |{bar}| {elapsed} < {remaining}',
-              miniters=0, mininterval=1 if sys.stderr.isatty() else 60) as bar:
-        return Pool(args.processes, gpus).compute(pending, bar)
 
 
 def report(args: argparse.Namespace, axes: Sequence[Axis], runs: Sequence[Run],
@@ -192,21 +144,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else list(argv)
     args = parse_args(argv)
     cli.silence_upstream_warnings()
-    # So that the children are ended too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    end_children_when_terminated()
     with cli.sentences_for_user_errors(args):
         axes = parse_axes(args.grid)
         runs = plan(args, axes)
     failures = compute(args, runs)
     facts = dict(command=shlex.join(['python', 'tools/sweep.py', *argv]), config=args.config,
                  selection=selection_of(runs[0].cfg), failed=list(failures),
-                 versions={name: version(name) for name in ('torch', 'mmengine', 'mmaction2')})
+                 versions=versions())
     with cli.sentences_for_user_errors(args):
         report(args, axes, runs, facts)
-    if failures:
-        print(f'{len(failures)} of {len(runs)} runs failed; the log of each is in its folder:',
-              *failures, sep='\n    ', file=sys.stderr)
-        raise SystemExit(1)
+    end_with_failures(failures, runs)
 
 
 if __name__ == '__main__':

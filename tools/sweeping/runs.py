@@ -9,12 +9,15 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmengine.config import Config
 
 from tools.sweeping.grid import Setting, options_of, short_name
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 TOOLS = Path(__file__).resolve().parents[1]
 _STEP = re.compile(r'_(?:epoch|iter)_(\d+)\.pth$')
@@ -44,6 +47,29 @@ class Run:
     metric: str
     test: bool
 
+    @classmethod
+    def place(cls, setting: Setting, seed: int, cfg: Config, folder: Path, **kwargs: Any) -> Self:
+        """Place a run in the folder of its setting.
+
+        Args:
+            setting: Value by name of the axis.
+            seed: Random seed.
+            cfg: Config of the setting.
+            folder: Folder of the setting.
+            **kwargs: Further arguments of the class.
+
+        Returns:
+            The run; its folder and its config exist.
+
+        Raises:
+            ValueError: If the folder holds runs of another config.
+        """
+        config = folder / 'config.py'
+        _write_once(config, cfg.pretty_text)
+        run = cls(setting, seed, folder / f'seed{seed}', cfg, config, **kwargs)
+        run.folder.mkdir(exist_ok=True)
+        return run
+
     @property
     def title(self) -> str:
         """Setting and seed, for people."""
@@ -68,12 +94,21 @@ class Run:
         """
         if not self._mark('train').exists():
             self._forget_unvalidated_end()
-            return 'train', _tool('train.py', self.config, '--work-dir', self.folder / 'train',
-                                  '--seed', self.seed, '--resume')
+            return 'train', self.command('train', self.config, '--work-dir', self.folder / 'train',
+                                         '--seed', self.seed, '--resume')
         if self.test and not self._mark('test').exists():
-            return 'test', _tool('test.py', self.config, self.checkpoint(), '--work-dir',
-                                 self.folder / 'test')
+            return 'test', self.command('test', self.config, self.checkpoint(), '--work-dir',
+                                        self.folder / 'test')
         return None
+
+    def command(self, step: str, *arguments: object) -> list[str]:
+        """Return the command of a step.
+
+        Args:
+            step: Name of the step, which is that of its tool.
+            *arguments: Arguments of the tool.
+        """
+        return [sys.executable, '-W', 'ignore', str(TOOLS / f'{step}.py'), *map(str, arguments)]
 
     def log(self, step: str) -> Path:
         """Return the file for what a step prints.
@@ -121,6 +156,14 @@ class Run:
 
     def collect(self) -> dict[str, Any]:
         """Gather the result of the finished run and write it to ``result_file``."""
+        result = self.gather()
+        partial = self.result_file.with_suffix('.partial')
+        partial.write_text(json.dumps(result, indent=2) + '\n', encoding='utf-8')
+        os.replace(partial, self.result_file)
+        return result
+
+    def gather(self) -> dict[str, Any]:
+        """Read the result of the finished run from its logs and checkpoints."""
         validations = read_validations(self.folder / 'train')
         step = max(validations, default=None)
         if keeps_best(self.cfg):
@@ -132,14 +175,10 @@ class Run:
         if tested is not None:
             last = tested.read_text(encoding='utf-8').splitlines()[-1]
             metrics |= {f'test/{name}': value for name, value in measures(json.loads(last)).items()}
-        result = dict(setting=self.setting, seed=self.seed, epoch=step, metrics=metrics,
-                      seconds=round(training_seconds(self.folder / 'train'), 1),
-                      config_hash=text_hash(self.config.read_text(encoding='utf-8')),
-                      data_fingerprint=data_fingerprint(self.folder / 'train'))
-        partial = self.result_file.with_suffix('.partial')
-        partial.write_text(json.dumps(result, indent=2) + '\n', encoding='utf-8')
-        os.replace(partial, self.result_file)
-        return result
+        return dict(setting=self.setting, seed=self.seed, epoch=step, metrics=metrics,
+                    seconds=round(training_seconds(self.folder / 'train'), 1),
+                    config_hash=text_hash(self.config.read_text(encoding='utf-8')),
+                    data_fingerprint=data_fingerprint(self.folder / 'train'))
 
     def result(self) -> dict[str, Any] | None:
         """Return the result of a finished run, None if it is not finished."""
@@ -180,12 +219,7 @@ def make_run(setting: Setting, seed: int, cfg: Config, out: Path, **kwargs: Any)
     """
     changed = Config(cfg._cfg_dict.to_dict())
     changed.merge_from_dict(options_of(setting))
-    folder = out / folder_name(setting)
-    config = folder / 'config.py'
-    _write_once(config, changed.pretty_text)
-    run = Run(setting, seed, folder / f'seed{seed}', changed, config, **kwargs)
-    run.folder.mkdir(exist_ok=True)
-    return run
+    return Run.place(setting, seed, changed, out / folder_name(setting), **kwargs)
 
 
 def _write_once(config: Path, text: str) -> None:
@@ -283,10 +317,6 @@ def data_fingerprint(train: Path) -> str:
     saved = {} if checkpoint is None else torch.load(
         checkpoint, map_location='cpu', weights_only=True, mmap=True)
     return saved.get('bss', {}).get('data', {}).get('fingerprint', '')[:12]
-
-
-def _tool(name: str, *arguments: object) -> list[str]:
-    return [sys.executable, '-W', 'ignore', str(TOOLS / name), *map(str, arguments)]
 
 
 def _newest(folder: Path, pattern: str) -> Path | None:
