@@ -34,9 +34,9 @@ RECIPES = sorted(path.relative_to(CONFIGS).with_suffix('').as_posix()
                  if not any(name in path.name for name in ELSEWHERE))
 # One of each fusion and head, each kind of encoder, each data set: what runs without the marker.
 QUICK = ['fusion/cremad_channel', 'fusion/avmnist_etmc', 'fusion/kinetics-sounds_affine',
-         'fusion/twitter2015_weight', 'fusion/sarcasm_lstm', 'bss/vggsound_bssl', 'bss/avmnist_bssh',
-         'bss/fashion_bssl', 'bss/twitter2015-clip_bssl', 'unimodal/cremad_audio',
-         'ablation/cremad_bssh-gradmag']
+         'fusion/twitter2015_weight', 'fusion/sarcasm_lstm', 'bss/vggsound_bssl',
+         'bss/avmnist_bssh', 'bss/fashion_bssl', 'bss/twitter2015-clip_bssl',
+         'unimodal/cremad_audio', 'ablation/cremad_bssh-gradmag']
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 FRAMES, PIXELS, CROP, SECONDS = 8, 44, 40, 0.5
 TINY = dict(num_hidden_layers=1, num_attention_heads=2, hidden_size=16, intermediate_size=16)
@@ -45,6 +45,16 @@ WRITERS: dict[str, Callable[[Path], Path]] = dict(
     cremad=write_cremad, kinetics=write_kinetics_sounds, vggsound=write_vggsound,
     twitter2015=write_twitter2015, sarcasm=write_sarcasm, fashion=write_fashion,
     avmnist=write_avmnist, nvgesture=write_nvgesture)
+CLEAN: dict[str, dict[str, list[str]]] = dict(
+    cremad={'annotations/train.csv': [f'annotations/{split}_clean.csv'
+                                      for split in ('train', 'val', 'test')]},
+    kinetics={'annotations/train.csv': [f'annotations/{split}_clean.csv'
+                                        for split in ('train', 'val')]},
+    vggsound={'train.csv': ['train_clean.csv', 'val_clean.csv']},
+    sarcasm={'annotations/train_data.json': [f'annotations/{split}_clean_data.json'
+                                             for split in ('train', 'val')]},
+    nvgesture={'nvgesture_train_correct_v2.lst': ['nvgesture_train_clean.lst',
+                                                  'nvgesture_val_clean.lst']})
 _RUNS = itertools.count()
 
 
@@ -60,11 +70,11 @@ def native_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
     def folder(name: str) -> Path:
         if not (root / name).exists():
-            written = WRITERS[name](root / name)
-            for split in ('train', 'val', 'test') if name == 'cremad' else ():
-                source = 'train' if split == 'train' else 'test'
-                shutil.copy(written / f'annotations/{source}.csv',
-                            written / f'annotations/{split}_clean.csv')
+            WRITERS[name](root / name)
+            # What prepare.py deals out, here the training list again, because it is so short.
+            for whole, lists in CLEAN.get(name, {}).items():
+                for clean in lists:
+                    shutil.copy(root / name / whole, root / name / clean)
         return root / name
 
     return folder
