@@ -75,6 +75,22 @@ def write_vggsound(root: Path) -> Path:
     return root
 
 
+def write_grid_letters(root: Path) -> Path:
+    """Lay out spoken letters, six clips a split, in the layout that readers of CREMA-D use.
+
+    Args:
+        root: Folder to be made.
+
+    Returns:
+        ``root``, whose clips say the letters a to f.
+    """
+    for number, split in enumerate(('train', 'val', 'test')):
+        clips = [f's1_{split}{index}' for index in range(6)]
+        _write_rows(root / f'annotations/{split}.csv', zip(clips, 'abcdef'))
+        _add_clips(root / 'AudioWAV', root / 'Image-25-FPS', clips, 6 * number)
+    return root
+
+
 def write_sound(path: Path, seconds: float = 0.6, rate: int = 16000, hertz: float = 440) -> None:
     """Write a tone of half the full scale, 16 bit.
 

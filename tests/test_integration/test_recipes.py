@@ -20,7 +20,8 @@ from mmengine.runner import Runner
 
 from projects.bss.engine import BSSHook
 from tests.data import write_nvgesture
-from tests.native_audio_video import write_cremad, write_kinetics_sounds, write_vggsound
+from tests.native_audio_video import (write_cremad, write_grid_letters, write_kinetics_sounds,
+                                      write_vggsound)
 from tests.native_tables import write_avmnist
 from tests.native_text_image import (write_fashion, write_sarcasm, write_tokenizers,
                                      write_twitter2015)
@@ -44,7 +45,7 @@ TINY_CLIP = dict(TINY, patch_size=16, image_size=CROP)
 WRITERS: dict[str, Callable[[Path], Path]] = dict(
     cremad=write_cremad, kinetics=write_kinetics_sounds, vggsound=write_vggsound,
     twitter2015=write_twitter2015, sarcasm=write_sarcasm, fashion=write_fashion,
-    avmnist=write_avmnist, nvgesture=write_nvgesture)
+    avmnist=write_avmnist, nvgesture=write_nvgesture, grid=write_grid_letters)
 CLEAN: dict[str, dict[str, list[str]]] = dict(
     cremad={'annotations/train.csv': [f'annotations/{split}_clean.csv'
                                       for split in ('train', 'val', 'test')]},
