@@ -74,7 +74,8 @@ def pareto_gradient(joint: Tensor, own: Tensor, weights: Tensor, gamma: float = 
     """
     joint, own = full_precision(joint), full_precision(own)
     combined = 2 * weights[0] * joint + 2 * weights[1] * own
-    opposite = combined.norm() <= TINY * (joint.norm() + own.norm())
+    # Strictly less, so that an overflow is not taken for zero.
+    opposite = combined.norm() < TINY * (joint.norm() + own.norm())
     combined = combined.masked_fill(opposite, 0)
     parts = [len(joint)] if sizes is None else list(sizes)
     return gamma * torch.cat([restore_norm(part, plain) for part, plain in zip(
