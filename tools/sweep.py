@@ -21,7 +21,7 @@ from tools.benchmarks.configs import read_config
 from tools.sweeping.command import (add_run_arguments, compute, end_children_when_terminated,
                                     end_with_failures, seeds_of, versions)
 from tools.sweeping.figure import draw
-from tools.sweeping.grid import Axis, parse_axes, require_keys, settings_of
+from tools.sweeping.grid import Axis, keys_of, parse_axes, require_keys, settings_of
 from tools.sweeping.report import chosen_metric, summarise, write_results, write_summary
 from tools.sweeping.runs import Run, keeps_best, make_run
 
@@ -78,7 +78,7 @@ def plan(args: argparse.Namespace, axes: Sequence[Axis]) -> list[Run]:
     """
     seeds = seeds_of(args)
     cfg = read_config(args.config, args.cfg_options or {})
-    require_keys(cfg, axes)
+    require_keys(cfg, keys_of(axes))
     cli.check_datasets(cfg, ('train_dataloader', 'val_dataloader'))
     return [make_run(setting, seed, cfg, args.out, metric=args.metric, test=args.test)
             for setting in settings_of(axes) for seed in seeds]

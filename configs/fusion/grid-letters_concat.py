@@ -15,4 +15,4 @@ model = dict(
         _delete_=True,
         type='SplitHead',
         num_classes=25,
-        fused_channels=128))
+        fused_channels=192))

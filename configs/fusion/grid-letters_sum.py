@@ -11,6 +11,6 @@ model = dict(
     fusion=dict(
         _delete_=True,
         type='SumFusion',
-        in_channels=dict(audio=64, video=64),
+        in_channels=dict(audio=128, video=64),
         num_classes=25),
     head=dict(fused_channels=None))

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,7 @@ def parse_axes(texts: Sequence[str]) -> list[Axis]:
         ValueError: If a text is no axis, or a key or a value comes twice.
     """
     axes = [parse_axis(text) for text in texts]
-    keys = [key for axis in axes for key in axis.name.split('+')]
+    keys = keys_of(axes)
     for key in keys:
         if keys.count(key) > 1:
             raise ValueError(f'--grid must name each key once, but names {key!r} '
@@ -111,32 +111,42 @@ def options_of(setting: Setting) -> dict[str, Any]:
     return {key: value for name, value in setting.items() for key in name.split('+')}
 
 
-def require_keys(cfg: Config, axes: Sequence[Axis]) -> None:
+def require_keys(cfg: Config, keys: Iterable[str], source: str = '--grid') -> None:
     """Refuse a key that leads nowhere, which mmengine would quietly add to the config.
 
     The last part of a key may be new where it sets an argument that has its default value.
 
     Args:
         cfg: The config.
-        axes: Axes of the grid.
+        keys: Dotted keys.
+        source: What names them.
 
     Raises:
         KeyError: If the way to a key does not exist.
     """
-    for key in (key for axis in axes for key in axis.name.split('+')):
+    for key in keys:
         part: Any = cfg._cfg_dict
         *parents, last = key.split('.')
         for name in parents:
-            part = _entry(part, name, key)
+            part = _entry(part, name, key, source)
         if not (isinstance(part, dict) and 'type' in part):
-            _entry(part, last, key)
+            _entry(part, last, key, source)
 
 
-def _entry(part: Any, name: str, key: str) -> Any:
+def keys_of(axes: Sequence[Axis]) -> list[str]:
+    """List the dotted keys that a grid sets.
+
+    Args:
+        axes: Its axes.
+    """
+    return [key for axis in axes for key in axis.name.split('+')]
+
+
+def _entry(part: Any, name: str, key: str, source: str) -> Any:
     known = {str(index): value for index, value in enumerate(part)} if isinstance(
         part, (list, tuple)) else part if isinstance(part, dict) else {}
     if name not in known:
         raise KeyError(
-            f'--grid names the key {key!r}, but there is no entry {name!r} at that place of the '
+            f'{source} names the key {key!r}, but there is no entry {name!r} at that place of the '
             f'config. It has: {", ".join(known) or repr(part)}.')
     return known[name]

@@ -60,7 +60,7 @@ def write_results(results: Sequence[Result], axes: Sequence[Axis], file: Path) -
              **result['metrics'], 'seconds': result['seconds'],
              **{name: result[name] for name in _ORIGIN}} for result in results]
     header = [*(axis.name for axis in axes), 'seed', 'epoch', *names, *_ORIGIN]
-    _write_csv(file, header, rows)
+    write_csv(file, header, rows)
 
 
 def summarise(results: Sequence[Result], settings: Sequence[Setting]) -> list[Summary]:
@@ -115,7 +115,7 @@ def write_summary(summaries: Sequence[Summary], metric: str, facts: dict[str, An
     rows = [{**summary['setting'],
              **{title: summary['metrics'].get(name, {}).get(part)
                 for title, (name, part) in columns.items()}} for summary in summaries]
-    _write_csv(folder / 'summary.csv', [*summaries[0]['setting'], *columns], rows)
+    write_csv(folder / 'summary.csv', [*summaries[0]['setting'], *columns], rows)
     text = json.dumps(dict(facts, metric=metric, settings=list(summaries)), indent=2)
     (folder / 'summary.json').write_text(text + '\n', encoding='utf-8')
     markdown = _markdown(summaries, metric, facts)
@@ -146,7 +146,14 @@ def _with_spread(measured: dict[str, Any]) -> str:
     return f'{measured["mean"]:.4g} ± {measured["std"]:.2g}'
 
 
-def _write_csv(file: Path, header: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+def write_csv(file: Path, header: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Write a table.
+
+    Args:
+        file: The file.
+        header: Names of the columns.
+        rows: Cells by name of the column.
+    """
     with file.open('w', encoding='utf-8', newline='') as stream:
         writer = csv.DictWriter(stream, header)
         writer.writeheader()

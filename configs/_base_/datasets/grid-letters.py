@@ -23,7 +23,7 @@ pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='BalanceSampler', shuffle=True),
@@ -60,7 +60,7 @@ test_dataloader = dict(
         classes=letters,
         pipeline=pipeline,
         test_mode=True))
-auto_scale_lr = dict(enable=False, base_batch_size=32)
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 
 val_evaluator = dict(type='MultiModalMetric')
 test_evaluator = val_evaluator

@@ -11,15 +11,15 @@ and standard deviation of filter banks and frames are those of the training clip
 model = dict(
     type='MultiModalClassifier',
     encoders=dict(
-        audio=dict(type='SmallConvEncoder', in_channels=1, widths=(16, 32, 64)),
+        audio=dict(type='SmallConvEncoder', in_channels=1, widths=(16, 32, 64, 128)),
         video=dict(
             type='SmallConvEncoder', in_channels=1, widths=(32, 64, 64), stacked_frames=12)),
-    fusion=dict(type='ConcatFusion', in_channels=dict(audio=64, video=64)),
+    fusion=dict(type='ConcatFusion', in_channels=dict(audio=128, video=64)),
     head=dict(
         type='JointHead',
         num_classes=25,
-        in_channels=dict(audio=64, video=64),
-        fused_channels=128,
+        in_channels=dict(audio=128, video=64),
+        fused_channels=192,
         alpha=0.2),
     data_preprocessor=dict(
         type='MultiModalDataPreprocessor',

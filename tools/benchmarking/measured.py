@@ -1,0 +1,43 @@
+"""Run a tool in this process, and write down how much memory it took at most."""
+from __future__ import annotations
+
+import json
+import resource
+import runpy
+import sys
+from pathlib import Path
+
+_KIB_PER_MIB = 1024
+
+
+def peak_memory() -> dict[str, float | None]:
+    """Measure the most memory that this process has held so far, in MiB.
+
+    Returns:
+        ``rss``, the resident set (loader workers are processes of their own), and ``gpu``, what
+        torch allocated on the current GPU; None without one.
+    """
+    torch = sys.modules.get('torch')
+    on_gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    unit = _KIB_PER_MIB**2 if sys.platform == 'darwin' else _KIB_PER_MIB
+    return dict(rss=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1),
+                gpu=round(torch.cuda.max_memory_allocated() / 2**20, 1) if on_gpu else None)
+
+
+def main(argv: list[str]) -> None:
+    """Run a tool.
+
+    Args:
+        argv: File that a line is added to, the tool, and its arguments.
+    """
+    file, tool, *_ = argv
+    sys.argv = argv[1:]
+    try:
+        runpy.run_path(tool, run_name='__main__')
+    finally:
+        with Path(file).open('a', encoding='utf-8') as stream:
+            stream.write(json.dumps(peak_memory()) + '\n')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
