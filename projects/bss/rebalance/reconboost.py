@@ -5,9 +5,8 @@ Reference:
 """
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import torch
 import torch.nn as nn
@@ -21,6 +20,7 @@ from projects.bss.functional.measure import FUSED, full_precision
 from projects.bss.models import Fusion
 from projects.bss.models.presence import Present, mean_of_present, zero_absent
 
+from .modes import evaluating
 from .shared_sum import SharedSumFusion
 from .step_classifier import StepClassifier
 
@@ -214,7 +214,7 @@ class ReconBoostClassifier(StepClassifier):
         resting = set(self.modalities) - set(self.current_phase.learners)
         if not self.training or not resting:
             return super().encode(inputs, present)
-        with _evaluating([] if self.official else [self.encoders[name] for name in resting]):
+        with evaluating([] if self.official else [self.encoders[name] for name in resting]):
             features = super().encode(inputs, present)
         return {name: z.detach() if name in resting else z for name, z in features.items()}
 
@@ -269,18 +269,6 @@ class ReconBoostClassifier(StepClassifier):
 
 def _have(present: Present | None, *names: str) -> Tensor | None:
     return None if present is None else torch.stack([present[name] for name in names]).all(dim=0)
-
-
-@contextmanager
-def _evaluating(networks: Sequence[nn.Module]) -> Iterator[None]:
-    modes = {module: module.training for network in networks for module in network.modules()}
-    for network in networks:
-        network.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def _check_epochs(boosting: int, correction: int) -> None:
