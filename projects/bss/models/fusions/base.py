@@ -12,6 +12,8 @@ from torch import Tensor
 from projects.bss.models.base import encode_each
 from projects.bss.models.presence import Present
 
+WeightBlock = tuple[nn.Parameter, slice]  # a weight, and those of its columns that are meant
+
 
 class Fusion(BaseModule, metaclass=ABCMeta):
     """Module that joins the features of all modalities into one vector (Eq. 2).
@@ -79,6 +81,18 @@ class Fusion(BaseModule, metaclass=ABCMeta):
             Logits by modality, each of shape (N, C).
         """
         return {name: classifier(self(*self._alone(features, name))) for name in self.in_channels}
+
+    def modality_weights(self, classifier: nn.Module) -> dict[str, WeightBlock]:
+        """Tell which weights behind the encoders read one modality alone.
+
+        Args:
+            classifier: Classifier of the fused vector.
+
+        Returns:
+            Weight of shape (C, ...) and the columns that read the modality, by modality; empty for
+            a fusion that mixes the modalities before the classifier, as in general.
+        """
+        return {}
 
     def _alone(self, features: Mapping[str, Tensor],
                kept: str) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

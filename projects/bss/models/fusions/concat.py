@@ -1,6 +1,7 @@
 """Fusion by concatenation, and how its classifier splits into modalities."""
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Mapping
 
 import torch
@@ -8,7 +9,7 @@ import torch.nn as nn
 from mmengine.registry import MODELS
 from torch import Tensor
 
-from projects.bss.models.fusions.base import Fusion
+from projects.bss.models.fusions.base import Fusion, WeightBlock
 from projects.bss.models.presence import Present
 
 
@@ -74,3 +75,10 @@ class ConcatFusion(Fusion):
                             f'modality, but got a {type(classifier).__name__}.')
         ordered = {name: features[name] for name in self.in_channels}
         return split_logits(ordered, classifier.weight, classifier.bias)
+
+    def modality_weights(self, classifier: nn.Module) -> dict[str, WeightBlock]:
+        """Cut the weight of the linear classifier by modality."""
+        weight = dict(classifier.named_parameters())['weight']
+        ends = accumulate(self.in_channels.values())
+        return {name: (weight, slice(end - width, end))
+                for (name, width), end in zip(self.in_channels.items(), ends)}

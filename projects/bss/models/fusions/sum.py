@@ -9,7 +9,7 @@ from mmengine.model import ModuleDict
 from mmengine.registry import MODELS
 from torch import Tensor
 
-from projects.bss.models.fusions.base import Fusion
+from projects.bss.models.fusions.base import Fusion, WeightBlock
 from projects.bss.models.presence import Present, zero_absent
 
 
@@ -62,3 +62,7 @@ class SumFusion(Fusion):
                      classifier: nn.Module) -> dict[str, Tensor]:
         """Give the logits of the modalities' own classifiers; their sum is the fused one."""
         return self.classify_each(features)
+
+    def modality_weights(self, classifier: nn.Module) -> dict[str, WeightBlock]:
+        """Give the weights of the modalities' own classifiers."""
+        return {name: (layer.weight, slice(None)) for name, layer in self.classifiers.items()}

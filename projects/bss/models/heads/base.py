@@ -12,6 +12,7 @@ from torch import Tensor
 
 from projects.bss.functional.measure import FUSED, full_precision
 from projects.bss.models.fusions import Fusion
+from projects.bss.models.fusions.base import WeightBlock
 from projects.bss.models.presence import Present, mean_of_present, zero_absent
 
 
@@ -92,6 +93,18 @@ class StreamHead(BaseModule, metaclass=ABCMeta):
         Returns:
             Logits by stream, the modalities first and ``'fused'`` last, each of shape (N, C).
         """
+
+    def modality_weights(self, fusion: Fusion) -> dict[str, list[WeightBlock]]:
+        """Tell which weights behind the encoders read one modality alone.
+
+        Args:
+            fusion: The fusion that makes the fused vector.
+
+        Returns:
+            By modality, weights of shape (C, ...) and the columns of each that read it. Empty for
+            a head that does not tell.
+        """
+        return {}
 
     def sample_losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Compute the loss of each sample in one stream.

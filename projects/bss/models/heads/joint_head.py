@@ -11,6 +11,7 @@ from torch import Tensor
 from projects.bss.functional import stream_weights
 from projects.bss.functional.measure import FUSED
 from projects.bss.models.fusions import Fusion
+from projects.bss.models.fusions.base import WeightBlock
 from projects.bss.models.heads.base import StreamHead, check_streams, fused_classifier
 from projects.bss.models.presence import Present
 
@@ -69,3 +70,9 @@ class JointHead(StreamHead):
             Logits by stream, the modalities first and ``'fused'`` last, each of shape (N, C).
         """
         return {name: layer(features[name]) for name, layer in self.classifiers.items()}
+
+    def modality_weights(self, fusion: Fusion) -> dict[str, list[WeightBlock]]:
+        """Give each modality's own classifier and its columns of the fused one."""
+        blocks = fusion.modality_weights(self.classifiers[FUSED])
+        return {name: [(layer.weight, slice(None)), *([blocks[name]] if name in blocks else [])]
+                for name, layer in self.classifiers.items() if name != FUSED}

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from projects.bss.functional.measure import FUSED
 from projects.bss.models.fusions import Fusion
+from projects.bss.models.fusions.base import WeightBlock
 from projects.bss.models.heads.base import StreamHead, check_streams, fused_classifier
 from projects.bss.models.presence import Present
 
@@ -77,3 +78,8 @@ class SplitHead(StreamHead):
         with torch.set_grad_enabled(torch.is_grad_enabled() and trains_modalities):
             split = fusion.split_logits(features, self.classifier)
         return {**split, FUSED: self.classifier(features[FUSED])}
+
+    def modality_weights(self, fusion: Fusion) -> dict[str, list[WeightBlock]]:
+        """Give each modality's columns of the classifier."""
+        blocks = fusion.modality_weights(self.classifier)
+        return {name: [block] for name, block in blocks.items()}
