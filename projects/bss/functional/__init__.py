@@ -9,6 +9,7 @@ from .pacing import PACINGS, paced_count, pacing
 from .sampling import (effective_sample_size, momentum_update, rank, sampling_entropy,
                        sampling_probabilities, weighted_permutation)
 from .spectrogram import log_spectrogram
+from .valuation import shapley_values, subsets
 
 __all__ = [
     'PACINGS', 'balance_score', 'closest_name', 'combine_opinions', 'dirichlet_kl',
@@ -16,5 +17,6 @@ __all__ = [
     'gradient_cosine', 'gradient_magnitude', 'head_gradient_magnitude', 'log_spectrogram',
     'min_max', 'min_norm', 'momentum_update', 'multimodal_loss', 'opinion', 'paced_count', 'pacing',
     'prediction_similarity', 'rank', 'restore_gradients', 'sample_gradient_magnitude',
-    'sampling_entropy', 'sampling_probabilities', 'stream_weights', 'weighted_permutation'
+    'sampling_entropy', 'sampling_probabilities', 'shapley_values', 'stream_weights', 'subsets',
+    'weighted_permutation'
 ]
