@@ -1,5 +1,6 @@
 """The order: drop-in equality, strides of ranks, the law of a plan, and resuming."""
 import itertools
+from collections import Counter
 from unittest.mock import patch
 
 import pytest
@@ -27,6 +28,8 @@ PLANS = dict(
     subset=Plan(torch.tensor([8, 1, 5, 3, 0])),
     weights=Plan(weights=torch.arange(1., 11)),
     weighted_subset=Plan(torch.tensor([8, 1, 5, 3, 0]), torch.tensor([1., 0, 3, 9, 2])),
+    repeated=Plan(torch.tensor([8, 1, 5, 3, 8, 8, 1])),
+    weighted_repeated=Plan(torch.tensor([8, 1, 5, 8]), torch.tensor([1., 0, 3, 9])),
     longer=Plan(torch.tensor([8, 1, 5]), length=10),
     weighted_longer=Plan(torch.tensor([8, 1, 5]), torch.tensor([1., 5, 2]), length=8),
     shorter=Plan(weights=torch.arange(1., 11), length=4))
@@ -86,7 +89,29 @@ def test_what_an_epoch_holds(name):
     for start in range(0, whole * len(candidates), len(candidates)):
         assert sorted(order[start:start + len(candidates)]) == sorted(candidates)
     tail = order[whole * len(candidates):]
-    assert len(set(tail)) == rest and set(tail) <= set(candidates)
+    assert len(tail) == rest and not Counter(tail) - Counter(candidates)
+
+
+@pytest.mark.parametrize('name', PLANS)
+@pytest.mark.parametrize('rank, world', [(0, 1), (1, 3)])
+def test_the_rows_of_the_candidates_are_those_of_the_order(name, rank, world):
+    sampler = make(rank=rank, world=world, epoch=4)
+    plan = PLANS[name] or Plan()
+    sampler.set_plan(PLANS[name])
+    candidates = torch.arange(10) if plan.candidates is None else plan.candidates
+    sampler.advance(1)
+    for start in (None, 0, 2):
+        rows = sampler.rank_rows(start)
+        assert candidates[rows].tolist() == sampler.rank_positions(start).tolist()
+    assert len(sampler.rank_rows()) == len(sampler) - 1
+
+
+def test_the_rows_tell_the_draws_of_a_repeated_sample_apart():
+    sampler = make()
+    sampler.set_plan(PLANS['repeated'])
+    drawn = torch.randperm(7, generator=torch.Generator().manual_seed(3))
+    assert sampler.rank_rows().tolist() == drawn.tolist()
+    assert sampler.order().tolist() == [[8, 1, 5, 3, 8, 8, 1][row] for row in drawn]
 
 
 def test_rounds_of_a_longer_epoch_differ():

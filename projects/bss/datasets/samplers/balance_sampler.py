@@ -48,6 +48,7 @@ class BalanceSampler(Sampler):
         self.epoch = 0
         self._plan: Plan | None = None
         self._cursor = 0
+        self._rows: Tensor | None = None
         self._order: Tensor | None = None
         self._expected_hash: str | None = None
 
@@ -127,8 +128,23 @@ class BalanceSampler(Sampler):
         Returns:
             Dataset positions in the order of this rank, int64.
         """
-        order = self._padded_order()
-        return order[(self._cursor if start is None else start) + self.rank::self.world_size]
+        return self._share(self._padded_order(), start)
+
+    def rank_rows(self, start: int | None = None) -> Tensor:
+        """List which rows of the plan's candidates this rank visits.
+
+        A plan may have a sample among its candidates more than once; the rows tell its draws
+        apart.
+
+        Args:
+            start: First sample of the global order to count from; None starts at the cursor.
+
+        Returns:
+            Rows of ``plan.candidates``, or dataset positions where it has none, int64. Those of
+            the samples are :meth:`rank_positions`.
+        """
+        self._padded_order()
+        return self._share(cast(Tensor, self._rows), start)
 
     def __iter__(self) -> Iterator[int]:
         """Iterate the positions of this rank from the cursor on."""
@@ -174,6 +190,9 @@ class BalanceSampler(Sampler):
         self._expected_hash = state['order_hash'] if self._cursor else None
         self._order = None
 
+    def _share(self, order: Tensor, start: int | None) -> Tensor:
+        return order[(self._cursor if start is None else start) + self.rank::self.world_size]
+
     def _num_samples(self) -> int:
         size = len(self.dataset)
         return size if self._plan is None else self._plan.num_samples(size)
@@ -201,19 +220,21 @@ class BalanceSampler(Sampler):
 
     def _draw_once(self, plan: Plan, generator: torch.Generator) -> Tensor:
         if plan.weights is None:
-            drawn = torch.randperm(plan.num_candidates(len(self.dataset)), generator=generator)
-        else:
-            drawn = weighted_permutation(plan.weights.log(), generator)
-        return drawn if plan.candidates is None else plan.candidates[drawn]
+            return torch.randperm(plan.num_candidates(len(self.dataset)), generator=generator)
+        return weighted_permutation(plan.weights.log(), generator)
 
     def _padded_order(self) -> Tensor:
         if self._order is None:
-            order, total = self._draw(), self._total_size()
-            self._check_resumed_order(order)
-            if total > len(order):
-                order = order.repeat(math.ceil(total / len(order)))[:total]
-            self._order = order
+            rows, total = self._draw(), self._total_size()
+            self._check_resumed_order(self._positions(rows))
+            if total > len(rows):
+                rows = rows.repeat(math.ceil(total / len(rows)))[:total]
+            self._rows, self._order = rows, self._positions(rows)
         return self._order
+
+    def _positions(self, rows: Tensor) -> Tensor:
+        chosen = None if self._plan is None else self._plan.candidates
+        return rows if chosen is None else chosen[rows]
 
     def _check_resumed_order(self, order: Tensor) -> None:
         expected, self._expected_hash = self._expected_hash, None

@@ -12,7 +12,8 @@ class Plan:
     """Which samples an epoch may use, how they are weighted, and how many are drawn.
 
     Args:
-        candidates: Dataset positions in use, shape (m,), int64; None stands for all.
+        candidates: Dataset positions in use, shape (m,), int64; None stands for all. A sample
+            that is in it several times is drawn as often.
         weights: Sampling weight of each candidate, shape (m,), finite and >= 0, not all zero; the
             epoch is then a weighted permutation without replacement. None gives a uniform one.
         length: Number of samples of the epoch; None stands for one pass over the candidates. A
@@ -54,13 +55,13 @@ class Plan:
                              f'weights for {len(self.candidates)} candidates.')
 
     def num_candidates(self, dataset_size: int) -> int:
-        """Count the samples in use.
+        """Count the candidates.
 
         Args:
             dataset_size: Number of samples of the data set.
 
         Returns:
-            Number of candidates, in [1, dataset_size].
+            Number m of candidates, repeated ones included, >= 1.
         """
         if self.candidates is not None:
             return len(self.candidates)

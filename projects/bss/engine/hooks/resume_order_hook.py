@@ -46,18 +46,6 @@ class ResumeOrderHook(Hook):
         self._fingerprint = ''
         self._identities: list[dict[str, Any]] = []
 
-    def planned_samples(self, num_samples: int, max_epochs: int) -> list[int]:
-        """Tell in advance how many samples each epoch draws.
-
-        Args:
-            num_samples: Size n of the training set.
-            max_epochs: Number of epochs.
-
-        Returns:
-            Draws of each epoch over all ranks.
-        """
-        return [num_samples] * max_epochs
-
     def before_run(self, runner: Any) -> None:
         """Let an automatic resume pass over a checkpoint that was cut short while written."""
         if runner._resume and runner._load_from is None:
