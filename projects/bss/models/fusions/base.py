@@ -26,9 +26,11 @@ class Fusion(BaseModule, metaclass=ABCMeta):
     Attributes:
         gives_logits: Whether the fused vector holds the fused logits already, so that no
             classifier follows.
+        encodes_jointly: Whether the features of a modality depend on the other modalities.
     """
 
     gives_logits: ClassVar[bool] = False
+    encodes_jointly: ClassVar[bool] = False
 
     def __init__(self,
                  in_channels: Mapping[str, int],

@@ -85,6 +85,8 @@ class ChannelFusion(SumFusion):
         modalities; here for any number.
     """
 
+    encodes_jointly = True
+
     def __init__(self,
                  in_channels: Mapping[str, int],
                  num_classes: int,
