@@ -2,7 +2,9 @@
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import MODELS
 
+from projects.bss.models import MultiModalClassifier
 from tests.test_rebalance.probes import (PLAIN_SGD, config, hook_of, run, same_weights, train,
                                          weights_of)
 from tests.toy import BSS_L, build
@@ -121,3 +123,23 @@ def test_several_optimisers_are_refused(tmp_path):
     with pytest.raises(TypeError, match='ScaleGradients acts before the step of the one optimiser'
                                         ', but `optim_wrapper` is a OptimWrapperDict'):
         hook_of(runner, 'ScaleGradients').before_train(runner)
+
+
+@MODELS.register_module(force=True)
+class TrainsItsOwnWay(MultiModalClassifier):
+    """A model that leaves the loss hooks out."""
+
+    def train_step(self, data, optim_wrapper):
+        logits = self(**self.data_preprocessor(data, True))['logits']
+        loss = logits['fused'].square().mean()
+        optim_wrapper.update_params(loss)
+        return dict(loss=loss)
+
+
+def test_a_model_without_training_passes_is_refused(tmp_path):
+    made = config(tmp_path, HOOK)
+    made['model']['type'] = 'TrainsItsOwnWay'
+    runner, _ = build(made)
+    with pytest.raises(RuntimeError, match='ScaleGradients saw no training pass in iteration 1, so'
+                                           ' it would change nothing: TrainsItsOwnWay computes'):
+        train(runner)

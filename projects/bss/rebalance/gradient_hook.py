@@ -32,6 +32,7 @@ class GradientHook(MethodHook):
     Raises:
         TypeError: If several optimisers train the model.
         ValueError: If ``begin`` is negative or ``end`` lies before it.
+        RuntimeError: If the model trains without ``forward(mode='loss')``.
     """
 
     def __init__(self, begin: int = 0, end: int | None = None) -> None:
@@ -83,6 +84,7 @@ class GradientHook(MethodHook):
         """Observe the training passes of the epochs in the window."""
         inside = runner.epoch >= self.begin and (self.end is None or runner.epoch <= self.end)
         self.training = inside
+        self._observed = False
 
     def after_train_iter(self,
                          runner: Any,
@@ -90,6 +92,11 @@ class GradientHook(MethodHook):
                          data_batch: Any = None,
                          outputs: dict | None = None) -> None:
         """Forget the batches whose step is over, or was skipped because gradients overflowed."""
+        if self.training and not self._observed:
+            raise RuntimeError(
+                f"{type(self).__name__} saw no training pass in iteration {runner.iter + 1}, so it "
+                f'would change nothing: {type(self.model).__name__} computes its losses in a way '
+                'of its own, which does not go together with this hook; leave one of them out.')
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         if runner.optim_wrapper.should_update():
             self._sums = {}
@@ -97,6 +104,7 @@ class GradientHook(MethodHook):
     @torch.no_grad()
     def _observe(self, losses: dict[str, Tensor], outputs: BatchOutputs) -> dict[str, Tensor]:
         if self.training:
+            self._observed = True
             for name, value in self.statistics(outputs).items():
                 self._sums[name] = self._sums[name] + value if name in self._sums else value
         return losses
