@@ -218,8 +218,9 @@ class AGMClassifier(MultiModalClassifier):
 
     def _modulated(self, whole: Tensor, inputs: Mapping[str, Tensor], labels: Tensor,
                    present: Present | None) -> Tensor:
-        outputs = {subset: self._padded_logits(inputs, subset, present)
-                   for subset in subsets(self.modalities)[:-1]}
+        outputs: dict[Collection[str], Tensor] = {
+            subset: self._padded_logits(inputs, subset, present)
+            for subset in subsets(self.modalities)[:-1]}
         outputs[self.modalities] = whole
         with torch.no_grad():
             scores = self._scores(shapley_values(outputs), labels, present)
