@@ -9,13 +9,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.optim import OptimWrapper
-from mmengine.registry import OPTIM_WRAPPERS
+from mmengine.registry import OPTIM_WRAPPERS, TRANSFORMS
 
 from projects.bss.rebalance import (PMRHook, class_means, entropy_weights, modality_ratios,
                                     prototype_entropy, prototype_logits, prototype_weights,
                                     update_prototypes)
 from tests.test_rebalance.probes import config, hook_of, run, same_weights, train
-from tests.toy import BSS_L, build
+from tests.toy import BSS_L, PackVectors, build
 
 PROTOTYPES = dict(a=torch.tensor([[0., 0], [3, 4], [6, 0]]),
                   v=torch.tensor([[1., 0], [0, 1], [-1, -1]]))
@@ -145,6 +145,18 @@ def test_refused_arguments(given, message):
 
 
 # Real runs.
+@TRANSFORMS.register_module(force=True)
+class PackIncomplete(PackVectors):
+    """End of a pipeline in which every fourth sample lacks rgb, whose place holds NaN."""
+
+    def transform(self, results):
+        packed = super().transform(results)
+        if results['sample_idx'] % 4 == 1:
+            packed['data_samples'].set_metainfo(dict(absent=('rgb', )))
+            packed['inputs']['rgb'] = torch.full((6, ), NAN)
+        return packed
+
+
 @OPTIM_WRAPPERS.register_module(force=True)
 class HalfOptimWrapper(OptimWrapper):
     """Mixed precision on a CPU, which AmpOptimWrapper refuses."""
@@ -258,13 +270,13 @@ def test_terms_of_a_batch(tmp_path, weighting):
         slow = prototype_weights(ratios, weighting)
         assert {name: changed[name] for name in given} == given
         for i, (name, rows) in enumerate(logits.items()):
-            torch.testing.assert_close(changed[f'prototype_ratio_{name}'], ratios[i])
+            torch.testing.assert_close(changed[f'PMRHook/ratio_{name}'], ratios[i])
             torch.testing.assert_close(changed[f'loss_prototype_{name}'],
                                        2 * slow[i] * F.cross_entropy(rows, outputs.labels))
             torch.testing.assert_close(
                 changed[f'loss_entropy_{name}'],
                 -.1 * entropy_weights(ratios)[i] * prototype_entropy(rows).mean())
-    assert runner.message_hub.get_scalar('train/prototype_ratio_rgb').current() > 0
+    assert runner.message_hub.get_scalar('train/PMRHook/ratio_rgb').current() > 0
 
 
 def test_entropy_ends_after_its_epochs(saved):
@@ -273,23 +285,30 @@ def test_entropy_ends_after_its_epochs(saved):
     assert count == dict(entropy_rgb=14, prototype_rgb=28)
 
 
-def test_a_class_without_prototype_and_absent_modalities_do_not_count(tmp_path):
-    runner, _ = build(toy(tmp_path, dict(PMR, share=.01), epochs=2))
-    dataset = runner.train_dataloader.dataset
-    plain = dataset.pipeline
+def incomplete(folder, **options):
+    """A run in which every fourth sample lacks rgb, whose place holds NaN."""
+    made = toy(folder, dict(PMR, **options), epochs=2)
+    for loader in (made['train_dataloader'], made['val_dataloader']):
+        loader['dataset']['pipeline'] = [dict(type='PackIncomplete')]
+    return made
 
-    def incomplete(results):
-        packed = plain(results)
-        if results['sample_idx'] % 4 == 1:
-            packed['data_samples'].set_metainfo(dict(absent=('rgb', )))
-            packed['inputs']['rgb'] = torch.full((6, ), NAN)
-        return packed
 
-    dataset.pipeline = incomplete
+def test_a_class_without_prototype_does_not_count(tmp_path):
+    runner, _ = run(incomplete(tmp_path, share=.01))
+    known = (~hook_of(runner, 'PMRHook').prototypes['flow'].isnan().any(1)).sum()
+    assert known in (1, 2)  # one sample for each of two passes
+    assert all(p.isfinite().all() for p in runner.model.parameters())
+
+
+def test_absent_modalities_do_not_count(tmp_path):
+    runner, _ = build(incomplete(tmp_path, share=1., end=0))
     train(runner)
-    known = {name: (~rows.isnan().any(1)).sum().item()
-             for name, rows in hook_of(runner, 'PMRHook').prototypes.items()}
-    assert known['flow'] in (1, 2)  # one sample for each of two passes
+    fresh, _ = build(incomplete(tmp_path / 'fresh', share=1.))
+    features, labels = all_features(fresh)
+    there = torch.arange(len(labels)) % 4 != 1
+    found = hook_of(runner, 'PMRHook').prototypes
+    torch.testing.assert_close(found['rgb'], class_means(features['rgb'][there], labels[there], 3))
+    torch.testing.assert_close(found['flow'], class_means(features['flow'], labels, 3))
     assert all(p.isfinite().all() for p in runner.model.parameters())
 
 

@@ -232,7 +232,7 @@ class PMRHook(CheckpointState, LossHook):
             self._computed = runner.epoch
 
     def modify(self, losses: dict[str, Tensor], outputs: BatchOutputs) -> dict[str, Tensor]:
-        """Add the terms; in the log, ``prototype_ratio_<modality>`` tells the fast ones."""
+        """Add the terms; in the log, ``PMRHook/ratio_<modality>`` is above 1 for fast ones."""
         if self._epoch < self.begin or self.end is not None and self._epoch > self.end:
             return losses
         logits = {name: prototype_logits(outputs.features[name], prototypes)
@@ -243,7 +243,7 @@ class PMRHook(CheckpointState, LossHook):
                                            prototype_weights(ratios, self.weighting),
                                            entropy_weights(ratios)):
             entropies = F.cross_entropy(logits[name], outputs.labels, reduction='none')
-            losses = {**losses, f'prototype_ratio_{name}': ratio,
+            losses = {**losses, f'PMRHook/ratio_{name}': ratio,
                       f'loss_prototype_{name}':
                       self.alpha * slow * mean_of_present(entropies, counted[name])}
             if self.entropy_weight and self._epoch < self.begin + self.entropy_epochs:
