@@ -17,10 +17,10 @@ warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformable
 from mmengine.config import Config
 
 from projects.bss import cli
-from tools.benchmarking.budget import SELECTED_BY, check_selection, differing, set_epochs
-from tools.benchmarking.report import write_report
-from tools.benchmarking.rows import (DEFAULT_ROWS, VANILLA, Row, check_rows, missing_controls,
-                                     read_rows, rows_of_files)
+from tools.benchmarking.budget import LOADERS, SELECTED_BY, check_selection, differing, set_epochs
+from tools.benchmarking.report import MARK, write_report
+from tools.benchmarking.rows import (DEFAULT_ROWS, Row, check_rows, missing_controls, read_rows,
+                                     rows_of_files, vanilla_of)
 from tools.benchmarking.run import FIELD, BenchmarkRun
 from tools.benchmarking.table import make_lines
 from tools.benchmarks.configs import read_config
@@ -29,7 +29,6 @@ from tools.sweeping.command import (add_run_arguments, compute, end_children_whe
                                     end_with_failures, seeds_of, versions)
 from tools.sweeping.grid import require_keys
 
-MARK = '(*)'
 EXAMPLES = """examples:
   python tools/benchmark.py avmnist --seeds 0,1,2 --processes 2 --out work_dirs/benchmark/avmnist
   python tools/benchmark.py avmnist --configs rebalance/avmnist_ogm.py --out DIR   (and controls)
@@ -121,12 +120,13 @@ def configs_of(rows: Sequence[Row], args: argparse.Namespace) -> dict[str, Confi
     return configs
 
 
-def marks_of(configs: Mapping[str, Config], vanilla: str, allowed: bool) -> dict[str, list[str]]:
+def marks_of(configs: Mapping[str, Config], vanilla: Config,
+             allowed: bool) -> dict[str, list[str]]:
     """Find the rows whose budgets are not that of vanilla.
 
     Args:
         configs: Config by row.
-        vanilla: Name of the vanilla row.
+        vanilla: Config of the vanilla row.
         allowed: Whether there may be any.
 
     Returns:
@@ -136,48 +136,64 @@ def marks_of(configs: Mapping[str, Config], vanilla: str, allowed: bool) -> dict
         ValueError: If there may not be any, but are.
     """
     found = {name: differences for name, cfg in configs.items()
-             if (differences := differing(cfg, configs[vanilla]))}
+             if (differences := differing(cfg, vanilla))}
     if found and not allowed:
         listed = '; '.join(f'{name}: {", ".join(what)}' for name, what in found.items())
-        raise ValueError(f'All rows must have the budget of {vanilla!r}, but some differ ({listed})'
-                         '. Set --epochs or --cfg-options for all, or let --mark-budgets mark '
+        raise ValueError(f'All rows must have the budget of vanilla, but some differ ({listed}). '
+                         'Set --epochs or --cfg-options for all, or let --mark-budgets mark '
                          'them in the table.')
     return found
 
 
-def facts_of(argv: Sequence[str], rows: Sequence[Row], configs: Mapping[str, Config],
-             marks: Mapping[str, list[str]], failures: Mapping[str, str]) -> dict[str, Any]:
+def facts_of(args: argparse.Namespace, rows: Sequence[Row], cfg: Config,
+             marked: Mapping[str, list[str]], failures: Mapping[str, str]) -> dict[str, Any]:
     """Say what the table is of.
 
     Args:
-        argv: Arguments of the command.
+        args: Parsed arguments.
         rows: The rows.
-        configs: Config by row.
-        marks: What differs from the budget of vanilla, by row.
+        cfg: Config of the vanilla row.
+        marked: What differs from the budget of vanilla, by row.
         failures: End of the log of each run that failed, by its title.
 
     Returns:
-        Facts for :func:`tools.benchmarking.report.write_report`.
+        Facts for :func:`tools.benchmarking.report.write_report`, without the command.
     """
-    vanilla = next(row for row in rows if row.control == VANILLA)
-    cfg = configs[vanilla.name]
-    missing = missing_controls(rows)
+    missing, host = missing_controls(rows), machine()
     notes = [f'Without these controls: {", ".join(missing)}.'] if missing else []
     notes += [f'Failed, and therefore not counted: {title}.' for title in failures]
-    host = machine()
+    notes.append(f'Machine: {host["cores"]} cores, {args.processes} runs at a time, Python '
+                 f'{host["python"]}, torch {host["torch"]}.')
     return dict(
-        command=shlex.join(['python', 'tools/benchmark.py', *argv]), vanilla=vanilla.name,
+        vanilla=vanilla_of(rows),
         budget=f'All rows train for {cfg.train_cfg.max_epochs} epochs on the same data with '
         f'batches of {cfg.train_dataloader.batch_size}' + (
-            f', except those marked {MARK}.' if marks else '.'),
-        marks={name: MARK for name in marks},
-        reasons={f'{MARK} {name}:': f'not the budget of {vanilla.name}: {", ".join(what)}.'
-                 for name, what in marks.items()},
-        configs={row.name: Path(row.config).name for row in rows},
-        options={row.name: dict(row.options) for row in rows if row.options},
-        notes=[*notes, f'Machine: {host["cores"]} cores, Python {host["python"]}, torch '
-               f'{host["torch"]}.'],
-        failed=list(failures), versions=versions(), machine=host)
+            f', except those marked {MARK}.' if marked else '.'),
+        marked=dict(marked), notes=notes, failed=list(failures), versions=versions(), machine=host,
+        configs={row.name: dict(file=row.config, options=dict(row.options)) for row in rows})
+
+
+def report(args: argparse.Namespace, rows: Sequence[Row], runs: Sequence[BenchmarkRun],
+           facts: dict[str, Any]) -> None:
+    """Write the table of the finished runs, and print it.
+
+    Args:
+        args: Parsed arguments.
+        rows: The rows.
+        runs: All runs.
+        facts: What the table is of.
+
+    Raises:
+        ValueError: If runs were tested on different samples.
+    """
+    finished: dict[str, dict[int, BenchmarkRun]] = {row.name: {} for row in rows}
+    for run in runs:
+        if run.result() is not None:
+            finished[run.setting[FIELD]][run.seed] = run
+    lines = make_lines(finished, {row.name: row.control for row in rows}, facts['vanilla'])
+    if lines:
+        print(write_report(lines, runs, facts, args.out))
+        print(f'Written: {args.out}/results.csv, table.csv, table.md, table.json, figure.png')
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -196,25 +212,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     with cli.sentences_for_user_errors(args):
         seeds, rows = seeds_of(args), rows_of(args)
         configs = configs_of(rows, args)
-        vanilla = next(row.name for row in rows if row.control == VANILLA)
-        marks = marks_of(configs, vanilla, args.mark_budgets)
-        cli.check_datasets(configs[vanilla], ('train_dataloader', 'val_dataloader',
-                                              'test_dataloader'))
+        vanilla = configs[vanilla_of(rows)]
+        marked = marks_of(configs, vanilla, args.mark_budgets)
+        cli.check_datasets(vanilla, LOADERS)
         # Seeds change slowest, so that a benchmark that is cut short has all rows of the first.
         runs = [BenchmarkRun.place({FIELD: row.name}, seed, configs[row.name], args.out / row.name,
                                    metric=SELECTED_BY, test=True)
                 for seed in seeds for row in rows]
     failures = {} if args.table_only else compute(args, runs)
-    finished: dict[str, dict[int, BenchmarkRun]] = {row.name: {} for row in rows}
-    for run in runs:
-        if run.result() is not None:
-            finished[run.setting[FIELD]][run.seed] = run
+    facts = dict(command=shlex.join(['python', 'tools/benchmark.py', *argv]),
+                 **facts_of(args, rows, vanilla, marked, failures))
     with cli.sentences_for_user_errors(args):
-        lines = make_lines(finished, {row.name: row.control for row in rows}, vanilla)
-        if lines:
-            facts = facts_of(argv, rows, configs, marks, failures)
-            print(write_report(lines, runs, facts, args.out))
-            print(f'Written: {args.out}/results.csv, table.csv, table.md, table.json, figure.png')
+        report(args, rows, runs, facts)
     end_with_failures(failures, runs)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.config import Config
 
 _SCHEDULE_LENGTHS = ('T_max', 'begin', 'end', 'step_size', 'milestones')
-_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 SELECTED_BY = 'acc/fused'
 
 
@@ -44,7 +44,7 @@ def budget_of(cfg: Config) -> dict[str, Any]:
         run reads fewer streams of the same samples, which makes no difference.
     """
     budget = dict(epochs=cfg.train_cfg.max_epochs, batch_size=cfg.train_dataloader.batch_size)
-    return budget | {f'{name}.dataset': _samples(cfg, name) for name in _LOADERS}
+    return budget | {f'{name}.dataset': _samples(cfg, name) for name in LOADERS}
 
 
 def differing(cfg: Config, vanilla: Config) -> list[str]:

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import runpy
 import sys
 from pathlib import Path
 
-_KIB_PER_MIB = 1024
+_STATUS = Path('/proc/self/status')
 
 
 def peak_memory() -> dict[str, float | None]:
@@ -19,9 +20,17 @@ def peak_memory() -> dict[str, float | None]:
     """
     torch = sys.modules.get('torch')
     on_gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
-    unit = _KIB_PER_MIB**2 if sys.platform == 'darwin' else _KIB_PER_MIB
-    return dict(rss=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1),
+    return dict(rss=round(_peak_resident_set() / 2**20, 1),
                 gpu=round(torch.cuda.max_memory_allocated() / 2**20, 1) if on_gpu else None)
+
+
+def _peak_resident_set() -> int:
+    """Return bytes."""
+    # Linux counts what the parent held at the fork in ru_maxrss.
+    found = re.search(r'VmHWM:\s+(\d+) kB', _STATUS.read_text()) if _STATUS.is_file() else None
+    if found is not None:
+        return int(found.group(1)) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def main(argv: list[str]) -> None:

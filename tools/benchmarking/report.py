@@ -15,6 +15,7 @@ from tools.sweeping.grid import Axis
 from tools.sweeping.report import summarise, write_csv, write_results, write_summary
 
 Facts = dict[str, Any]
+MARK = '(*)'
 SELECTION = ('Numbers are of the test set, measured once per run, with the checkpoint that is best '
              'on the validation set by acc/fused.')
 
@@ -28,7 +29,8 @@ def write_report(lines: Sequence[Line], runs: Sequence[BenchmarkRun], facts: Fac
     Args:
         lines: Lines of the table, at least one.
         runs: Finished runs.
-        facts: What the table is of: ``command``, ``budget``, ``vanilla``, ``notes`` and so on.
+        facts: What the table is of: ``command``, ``budget``, ``vanilla``, ``marked`` (what differs
+            from the budget of vanilla, by row), ``notes``, ``versions`` and so on.
         out: Folder of the benchmark.
 
     Returns:
@@ -56,17 +58,18 @@ def to_markdown(lines: Sequence[Line], facts: Facts) -> str:
         lines: Lines of the table, at least one.
         facts: See :func:`write_report`.
     """
-    modalities = modalities_of(lines)
-    header = ['method', 'n', 'accuracy', *modalities, 'gap', f'less {facts["vanilla"]}', '',
-              'time', 'memory (MiB)']
-    rows = [header, *(_texts(line, modalities, facts['marks'].get(line.name, '')) for line in lines)]
-    marks = [f'- {mark} {reason}' for mark, reason in facts['reasons'].items()]
-    notes = [*_READING, *facts['notes'], *_data_notes(lines)]
+    modalities, marked = modalities_of(lines), facts['marked']
+    rows = [['method', 'n', 'accuracy', *modalities, 'gap', f'less {facts["vanilla"]}', '', 'time',
+             'memory (MiB)']]
+    rows += [_texts(line, modalities, line.name in marked) for line in lines]
+    table = ['| ' + ' | '.join(row) + ' |' for row in rows]
+    notes = [f'{MARK} {name} has not the budget of {facts["vanilla"]}: {", ".join(what)}.'
+             for name, what in marked.items()]
+    notes += [*_READING, *facts['notes'], *_data_notes(lines)]
     return '\n'.join([
         f'    {facts["command"]}', '', f'{SELECTION} {facts["budget"]}', '',
-        *('| ' + ' | '.join(row) + ' |' for row in rows[:1]), '|---' * len(header) + '|',
-        *('| ' + ' | '.join(row) + ' |' for row in rows[1:]), '',
-        *marks, *(f'- {note}' for note in notes)]) + '\n'
+        table[0], '|---' * len(rows[0]) + '|', *table[1:], '',
+        *(f'- {note}' for note in notes)]) + '\n'
 
 
 _READING = (
@@ -79,17 +82,24 @@ _READING = (
     'called better or worse.',
     'time: wall time of training with its validations, relative to vanilla with the same seed. '
     'memory: largest resident set of a training process; "+" what torch allocated on the GPU.',
+    'Config and logs of a number: <method>/config.py and <method>/seed<N>/ beside this file.',
 )
 
 
 def _data_notes(lines: Sequence[Line]) -> list[str]:
-    changed = [line.name for line in lines if len(line.data_fingerprints) > 1]
-    notes = [f'The data changed between the runs of {name}, which are therefore not comparable.'
-             for name in changed]
-    for name in sorted({name for line in lines for name in line.seeds and [line.name]
-                        if len(line.seeds) < max(len(other.seeds) for other in lines)}):
-        notes.append(f'{name} lacks seeds that others have; its difference is over those that it '
-                     'has.')
+    by_streams: dict[tuple[str, ...], set[str]] = {}
+    for line in lines:
+        streams = tuple(sorted(modalities_of([line])))
+        by_streams.setdefault(streams, set()).update(line.data_fingerprints)
+    notes = [f'Fingerprint of the training data ({", ".join(streams)}): '
+             f'{", ".join(sorted(found))}' + (
+                 '. The data changed between runs, which are therefore not comparable.'
+                 if len(found) > 1 else '.') for streams, found in by_streams.items()]
+    most = max(len(line.seeds) for line in lines)
+    notes += [f'{line.name} has {len(line.seeds)} of {most} seeds; its difference is over those.'
+              for line in lines if len(line.seeds) < most]
+    if most == 1:
+        notes.append('With a single seed the intervals are over test samples only.')
     return notes
 
 
@@ -109,14 +119,14 @@ def _cells(line: Line, modalities: Sequence[str]) -> dict[str, Any]:
     return cells
 
 
-def _texts(line: Line, modalities: Sequence[str], mark: str) -> list[str]:
+def _texts(line: Line, modalities: Sequence[str], marked: bool) -> list[str]:
     difference = line.difference
     interval = '-' if difference is None else (
         f'{100 * difference.mean:+.1f} [{100 * difference.low:+.1f}, {100 * difference.high:+.1f}]')
     memory = f'{line.rss_mib:.0f}' + ('' if line.gpu_mib is None else f' + {line.gpu_mib:.0f}')
     measured = [line.metrics.get(name) for name in
                 (ACCURACY, *(f'test/acc/{name}' for name in modalities), GAP)]
-    return [line.name + (f' {mark}' if mark else ''), str(len(line.seeds)),
+    return [f'{line.name} {MARK}' if marked else line.name, str(len(line.seeds)),
             *map(_percent, measured), interval, line.verdict,
             '-' if line.time is None else f'{line.time["mean"]:.2f}', memory]
 

@@ -90,6 +90,15 @@ def check_rows(rows: Sequence[Row]) -> None:
                          f'but {vanilla or "none"} is.')
 
 
+def vanilla_of(rows: Sequence[Row]) -> str:
+    """Name the row that the others are compared with.
+
+    Args:
+        rows: Rows of which one is vanilla.
+    """
+    return next(row.name for row in rows if row.control == VANILLA)
+
+
 def missing_controls(rows: Sequence[Row]) -> list[str]:
     """List the controls that no row is.
 
