@@ -4,15 +4,16 @@ from itertools import permutations
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
-from mmengine.registry import MODELS
+from mmengine.registry import HOOKS, MODELS
 from torch import nn
 
 from projects.bss.functional import shapley_values
 from projects.bss.models.base import pool_features
-from projects.bss.rebalance import (AGMClassifier, agm_coefficients, clipped_losses,
+from projects.bss.rebalance import (AGMClipHook, agm_coefficients, clip_factor, clipped_losses,
                                     discrepancy_ratios, scale_parts)
-from tests.test_rebalance.probes import config, run, same_weights
+from tests.test_rebalance.probes import config, hook_of, run, same_weights
 from tests.toy import BSS_L, CLASSES, WIDTHS, model_config
 
 TWO, THREE = ('rgb', 'flow'), ('rgb', 'flow', 'depth')
@@ -319,5 +320,42 @@ def test_wrong_arguments(options, message):
         MODELS.build(agm(**options))
 
 
-def test_repeated_use_as_a_class():
-    assert AGMClassifier.supported_modalities == (2, None)
+@HOOKS.register_module(force=True)
+class GradientNorms(Hook):
+    """Write down the norm of the gradient of every step."""
+
+    def __init__(self):
+        self.norms = []
+
+    def before_train(self, runner):
+        runner.optim_wrapper.optimizer.register_step_pre_hook(lambda *_: self.norms.append(
+            nn.utils.get_total_norm([p.grad for p in runner.model.parameters()])))
+
+
+class TestClipping:
+    WEIGHT, BIAS = torch.tensor([[.6, -.9]]), torch.tensor([1.2])
+
+    @pytest.mark.parametrize('scale, wanted', [(1., 1.), (1.2, 1 / (1.2 * 2.61**.5)), (.5, 1.)])
+    def test_a_large_element_of_the_classifier_decides(self, scale, wanted):
+        gradients = [self.WEIGHT * scale, self.BIAS * scale]
+        assert clip_factor(gradients, gradients[:1]).item() == pytest.approx(wanted, rel=1e-5)
+
+    def test_a_small_model_is_not_stretched(self):
+        gradients = [torch.tensor([[1.5]])]
+        assert clip_factor(gradients, gradients, max_norm=4.).item() == 1
+
+    @pytest.mark.parametrize('threshold, clips', [(0., True), (100., False)])
+    def test_in_a_run(self, tmp_path, threshold, clips):
+        hook = dict(type='AGMClipHook', max_norm=.01, threshold=threshold)
+        made = config(tmp_path, hook, dict(type='GradientNorms'), model=agm(TWO), modalities=TWO)
+        runner, _ = run(made)
+        factors = runner.message_hub.get_scalar('train/AGMClipHook/factor').data[0]
+        norms = [float(n) for n in hook_of(runner, 'GradientNorms').norms]
+        assert len(factors) == len(norms) == 7
+        assert all((f < 1) == clips for f in factors)
+        assert all((n == pytest.approx(.01, rel=1e-3)) == clips for n in norms)
+
+    def test_wrong_arguments(self):
+        with pytest.raises(ValueError, match='`max_norm` must be positive and `threshold` not '
+                                             'negative, but got 0 and 1.0'):
+            AGMClipHook(max_norm=0)

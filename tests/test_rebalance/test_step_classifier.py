@@ -15,6 +15,8 @@ from torch import nn
 
 from projects.bss.rebalance import StepClassifier, StepDataParallel, average_over_ranks
 from tests.test_rebalance.probes import config, run
+from tests.test_rebalance.test_agm import agm
+from tests.test_rebalance.test_mla import mla
 from tests.test_rebalance.test_mmpareto import a_batch, arguments
 from tests.toy import deterministic_model_config
 
@@ -142,10 +144,14 @@ def runs_of(folder):
                           optimizer=dict(type='SGD', lr=.05, momentum=.9)), **options)
 
     plain = deterministic_model_config()
-    models = dict(mmpareto=arguments(made=plain), reconboost={**shared_sum(plain), **BOOST})
-    wrapped = dict(model_wrapper_cfg=dict(type='StepDataParallel'))
+    models = dict(mmpareto=arguments(made=plain), reconboost={**shared_sum(plain), **BOOST},
+                  mla=mla(encoder='MLPEncoder'),
+                  agm={**agm(), 'encoders': plain['encoders']})
+    wrapped = dict.fromkeys(models, dict(type='StepDataParallel'))
+    wrapped['agm'] = dict(device_ids=None)  # trained in the ordinary way
     one = {name: made(model, BATCH, f'{name}1') for name, model in models.items()}
-    two = {name: made(model, BATCH // 2, f'{name}2', **wrapped) for name, model in models.items()}
+    two = {name: made(model, BATCH // 2, f'{name}2', model_wrapper_cfg=wrapped[name])
+           for name, model in models.items()}
     return one, {**two, 'bypassed': made(models['mmpareto'], BATCH // 2, 'bypassed',
                                          model_wrapper_cfg=dict(device_ids=None))}
 
@@ -167,7 +173,7 @@ def alone_and_ranks(tmp_path_factory):
     return ends, [torch.load(folder / f'rank{rank}.pt', weights_only=True) for rank in range(2)]
 
 
-@pytest.mark.parametrize('name', ['mmpareto', 'reconboost'])
+@pytest.mark.parametrize('name', ['mmpareto', 'reconboost', 'mla', 'agm'])
 def test_two_processes_train_as_one(alone_and_ranks, name):
     alone, ranks = alone_and_ranks
     for key, value in alone[name].items():

@@ -1,5 +1,6 @@
 """Methods that rebalance modalities: pure functions, and for each method one adapter."""
 from .agm import AGMClassifier, agm_coefficients, clipped_losses, discrepancy_ratios, scale_parts
+from .agm_clip import AGMClipHook, clip_factor
 from .amss import AMSSHook, keep_fractions, mask_elements, mask_rows, significance_sums
 from .domfn import (DOMFNHead, agreement, divergence, largest_divergence, most_confident,
                     unimodal_losses)
@@ -24,18 +25,19 @@ from .step_classifier import StepClassifier, StepDataParallel, average_over_rank
 from .validation_hook import ValidationHook
 
 __all__ = [
-    'AGMClassifier', 'AMSSHook', 'CheckpointState', 'DOMFNHead', 'GradientHook', 'LossHook',
-    'MLAClassifier', 'MMParetoClassifier', 'MSESHook', 'MSLRHook', 'MethodHook', 'OGMHook',
-    'OGRGBHook', 'PMRHook', 'Phase', 'ReconBoostClassifier', 'SMVHook', 'SharedEntropyFusion',
-    'SharedSumFusion', 'StepClassifier', 'StepDataParallel', 'ValidationHook', 'agm_coefficients',
-    'agreement', 'agreement_losses', 'average_over_ranks', 'blend_weights', 'boosting_losses',
-    'certainty_weights', 'check_modalities', 'class_means', 'clipped_losses', 'contributions',
-    'correct_by_subset', 'count_copies', 'discrepancy_ratios', 'divergence', 'early_stop',
-    'entropy_weights', 'extra_share', 'find_classifier', 'keep_fractions', 'keep_only',
-    'largest_divergence', 'mask_elements', 'mask_rows', 'modality_ratios', 'modulate_gradient',
-    'modulation_coefficients', 'most_confident', 'moving_average', 'overfitting_and_generalisation',
-    'pair_average', 'pareto_gradient', 'pareto_weights', 'phase_number', 'phase_of',
-    'project_gradient', 'prototype_entropy', 'prototype_logits', 'prototype_weights',
-    'relative_accuracy', 'restore_norm', 'scale_parts', 'significance_sums', 'split_by_rate',
-    'true_class_scores', 'unimodal_losses', 'update_projection_root', 'update_prototypes'
+    'AGMClassifier', 'AGMClipHook', 'AMSSHook', 'CheckpointState', 'DOMFNHead', 'GradientHook',
+    'LossHook', 'MLAClassifier', 'MMParetoClassifier', 'MSESHook', 'MSLRHook', 'MethodHook',
+    'OGMHook', 'OGRGBHook', 'PMRHook', 'Phase', 'ReconBoostClassifier', 'SMVHook',
+    'SharedEntropyFusion', 'SharedSumFusion', 'StepClassifier', 'StepDataParallel',
+    'ValidationHook', 'agm_coefficients', 'agreement', 'agreement_losses', 'average_over_ranks',
+    'blend_weights', 'boosting_losses', 'certainty_weights', 'check_modalities', 'class_means',
+    'clip_factor', 'clipped_losses', 'contributions', 'correct_by_subset', 'count_copies',
+    'discrepancy_ratios', 'divergence', 'early_stop', 'entropy_weights', 'extra_share',
+    'find_classifier', 'keep_fractions', 'keep_only', 'largest_divergence', 'mask_elements',
+    'mask_rows', 'modality_ratios', 'modulate_gradient', 'modulation_coefficients',
+    'most_confident', 'moving_average', 'overfitting_and_generalisation', 'pair_average',
+    'pareto_gradient', 'pareto_weights', 'phase_number', 'phase_of', 'project_gradient',
+    'prototype_entropy', 'prototype_logits', 'prototype_weights', 'relative_accuracy',
+    'restore_norm', 'scale_parts', 'significance_sums', 'split_by_rate', 'true_class_scores',
+    'unimodal_losses', 'update_projection_root', 'update_prototypes'
 ]

@@ -203,11 +203,11 @@ def _check_parts(fusion: Fusion, head: StreamHead) -> None:
     if not isinstance(fusion, SharedEntropyFusion):
         raise TypeError('`fusion` of MLAClassifier must be a SharedEntropyFusion, but got a '
                         f'{type(fusion).__name__}: its modalities share one linear layer.')
-    if set(head.loss_weights) != set(fusion.in_channels):
-        raise ValueError('`head.loss_weights` of MLAClassifier must name each of the modalities '
-                         f'{list(fusion.in_channels)} and nothing else, but names '
-                         f'{list(head.loss_weights)}: each modality has a turn of its own.')
     if next(head.parameters(), None) is not None:
         raise ValueError(f'`head` of MLAClassifier must have no parameters, but got a '
                          f'{type(head).__name__} that has some: use dict(type=\'SplitHead\', '
                          'num_classes=..., fused_channels=None, loss_weights=...).')
+    if set(head.loss_weights) != set(fusion.in_channels):
+        raise ValueError('`head.loss_weights` of MLAClassifier must name each of the modalities '
+                         f'{list(fusion.in_channels)} and nothing else, but names '
+                         f'{list(head.loss_weights)}: each modality has a turn of its own.')
