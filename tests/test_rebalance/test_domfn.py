@@ -116,7 +116,7 @@ def epoch(monkeypatch):
 
 
 @pytest.fixture
-def head():
+def head(epoch):
     return DOMFNHead(3, WIDTHS, 12, pretrain_epochs=2)
 
 
