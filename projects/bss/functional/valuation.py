@@ -3,10 +3,12 @@ from __future__ import annotations
 
 from itertools import chain, combinations
 from math import factorial
-from typing import Collection, Iterable, Mapping
+from typing import Collection, Iterable, Mapping, TypeVar
 
 import torch
 from torch import Tensor
+
+Subset = TypeVar('Subset', bound=Collection[str])
 
 
 def subsets(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -24,7 +26,7 @@ def subsets(names: Iterable[str]) -> list[tuple[str, ...]]:
                                     for size in range(1, len(names) + 1)))
 
 
-def shapley_values(values: Mapping[Collection[str], Tensor]) -> dict[str, Tensor]:
+def shapley_values(values: Mapping[Subset, Tensor]) -> dict[str, Tensor]:
     """Share out the value of all modalities together among the modalities, exactly.
 
     Args:
