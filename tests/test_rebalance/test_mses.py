@@ -69,11 +69,17 @@ def test_endless_patience_is_plain_training(tmp_path):
 
 def test_training_ends_when_all_have_stopped(tmp_path):
     rising = {f'nll/{name}': (0.1, 0.2, 0.3, 0.4, 0.5) for name in WIDTHS}
-    runner, _ = run(validated(tmp_path, HOOK, script=rising, epochs=5))
+    options = dict(script=rising, epochs=5)
+    runner, _ = run(validated(tmp_path, HOOK, default_hooks=EVERY, **options))
     assert runner.epoch == 3
     assert set(hook_of(runner, 'MSESHook').stopped) == set(WIDTHS)
     for name in WIDTHS:
         assert equal(modality_of(runner, name), hook_of(runner, 'KeepModalities').epochs[0][name])
+    # Saved before the validation that ended the training.
+    resumed, batches = run(validated(tmp_path / 'resumed', HOOK, resume=True,
+                                     load_from=str(tmp_path / 'iter_21.pth'), **options))
+    assert batches == []
+    assert same_weights(runner, resumed)
 
 
 @pytest.fixture(scope='module')
@@ -92,6 +98,19 @@ def test_a_resumed_run_equals_the_uninterrupted_one(whole, tmp_path, iteration):
     state = hook_of(resumed, 'MSESHook')
     assert state.history == {**hook_of(runner, 'MSESHook').history}
     assert state.stopped == ['rgb']
+
+
+def test_the_best_checkpoint_holds_what_was_validated(tmp_path):
+    best = dict(checkpoint=dict(type='CheckpointHook', interval=9, save_best='acc/fused'))
+    script = {**SCRIPT, 'acc/fused': (0.1, 0.2, 0.3, 0.9, 0.5)}
+    runner, _ = run(validated(tmp_path, HOOK, script=script, epochs=5, default_hooks=best))
+    path = tmp_path / 'best_acc_fused_epoch_4.pth'
+    checkpoint = torch.load(path, weights_only=True)
+    assert checkpoint['rebalance']['MSESHook']['stopped'] == []
+    saved = checkpoint['state_dict']['head.classifiers.rgb.weight']
+    epochs = hook_of(runner, 'KeepModalities').epochs
+    assert any(torch.equal(saved, value) for value in epochs[3]['rgb'])
+    assert not any(torch.equal(saved, value) for value in epochs[4]['rgb'])
 
 
 def test_the_state_is_plain(whole):

@@ -66,6 +66,8 @@ class CurriculumTrainLoop(EpochBasedTrainLoop):
         """Iterate the rest of the epoch: all of it, unless the run was resumed inside."""
         if self._first_epoch_of_process and self._epoch and not self.sampler.cursor:
             self._validate_if_due()
+            if self.stop_training:
+                return
         self._first_epoch_of_process = False
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()

@@ -50,8 +50,9 @@ def require_validation(runner: Any, method: str) -> None:
 class ValidationHook(CheckpointState, MethodHook):
     """Base of methods that act after validations.
 
-    A validation that a resumed run repeats counts once. It acts after hooks that put other weights
-    in for the validation, such as an EMA hook, have put the model's own back.
+    It acts last: weights that an EMA hook has put in for the validation are out again, and the best
+    checkpoint holds the weights that were validated. A validation that a resumed run repeats
+    counts once.
 
     Attributes:
         measure: Measure to follow, of those of ``MultiModalMetric``.
@@ -62,7 +63,7 @@ class ValidationHook(CheckpointState, MethodHook):
         KeyError: If the validation does not measure every modality.
     """
 
-    priority = 'LOW'
+    priority = 'LOWEST'
     measure: ClassVar[str]
 
     def __init__(self) -> None:
