@@ -4,9 +4,11 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from mmaction.structures import ActionDataSample
+from mmengine.registry import DATASETS, MODELS
 
 from projects.bss.rebalance import blend_weights, overfitting_and_generalisation
-from projects.bss.rebalance.branch_training import mean_of_streams
+from projects.bss.rebalance.branch_training import mean_of_streams, stream_losses
 from tests.test_rebalance.probes import config, hook_of, run, same_weights, train
 from tests.test_rebalance.validation_script import EVERY
 from tests.toy import (BSS_L, VANILLA, WIDTHS, ToyModalities, build, deterministic_model_config,
@@ -61,6 +63,37 @@ def test_absent_modalities_do_not_count():
     losses = torch.tensor([[1.0, float('nan'), 3.0], [4.0, 5.0, 6.0]])
     there = torch.tensor([[True, False, True], [False, False, False]])
     assert mean_of_streams(losses, there).tolist() == [2.0, 0.0]
+
+
+def test_a_sample_without_a_modality_counts_in_the_other_streams():
+    model = MODELS.build(deterministic_model_config())
+    found = [ActionDataSample().set_gt_labels(label) for label in (0, 1)]
+    found[1].set_metainfo(dict(absent=('flow', )))
+    inputs = {name: torch.ones(2, width) for name, width in WIDTHS.items()}
+    losses, there = stream_losses(model, dict(inputs=inputs, data_samples=found), STREAMS)
+    assert there.tolist() == [[True, True], [True, False], [True, True], [True, True]]
+    expected = model(inputs, found, mode='loss')  # weighted by 0.2, and 0.8 the fused one
+    for name, mean in zip(STREAMS, mean_of_streams(losses, there)):
+        weight = 0.8 if name == 'fused' else 0.2
+        torch.testing.assert_close(weight * mean, expected[f'loss_{name}'])
+
+
+@DATASETS.register_module(force=True)
+class NoteViews(ToyModalities):
+    """Write down which views are asked for."""
+
+    asked: list = []
+
+    def seed_views(self, seed, epoch):
+        self.asked.append((seed, epoch))
+
+
+def test_branches_see_the_views_of_the_epochs_to_come(tmp_path):
+    made = config(tmp_path, HOOK, epochs=2, size=3)
+    made['train_dataloader']['dataset']['type'] = 'NoteViews'
+    NoteViews.asked.clear()
+    run(made)
+    assert NoteViews.asked == [(5, 0), *[(5, 0), (5, 1), (5, 0)] * len(STREAMS), (5, 1)]
 
 
 def samples(size, seed):
