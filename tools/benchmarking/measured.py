@@ -18,10 +18,17 @@ def peak_memory() -> dict[str, float | None]:
         ``rss``, the resident set (loader workers are processes of their own), and ``gpu``, what
         torch allocated on the current GPU; None without one.
     """
-    torch = sys.modules.get('torch')
-    on_gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    gpu = _peak_on_gpu()
     return dict(rss=round(_peak_resident_set() / 2**20, 1),
-                gpu=round(torch.cuda.max_memory_allocated() / 2**20, 1) if on_gpu else None)
+                gpu=None if gpu is None else round(gpu / 2**20, 1))
+
+
+def _peak_on_gpu() -> int | None:
+    """Return bytes; None for a tool that has not used a GPU, for which torch is not imported."""
+    if 'torch' not in sys.modules:
+        return None
+    cuda = sys.modules['torch'].cuda
+    return cuda.max_memory_allocated() if cuda.is_available() and cuda.is_initialized() else None
 
 
 def _peak_resident_set() -> int:

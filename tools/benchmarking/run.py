@@ -41,7 +41,8 @@ class BenchmarkRun(Run):
 
     def gather(self) -> dict[str, Any]:
         """Read the result of the finished run, and note the samples that were right."""
-        np.savez_compressed(self.hits_file, **hits_of(mmengine.load(self._predictions)))
+        hits = hits_of(mmengine.load(self._predictions))
+        np.savez_compressed(self.hits_file, allow_pickle=False, **hits)
         lines = self._memory('train').read_text(encoding='utf-8').splitlines()
         memory = [json.loads(line) for line in lines]
         gpu = [entry['gpu'] for entry in memory if entry['gpu'] is not None]
