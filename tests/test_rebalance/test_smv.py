@@ -137,9 +137,11 @@ def batch_of(runner):
     return runner.model.data_preprocessor(next(iter(runner.val_dataloader)), False)
 
 
-def test_subsets_are_predicted_as_by_samples_that_lack_modalities(tmp_path):
+@pytest.mark.parametrize('jointly', [False, True])
+def test_subsets_are_predicted_as_by_samples_that_lack_modalities(tmp_path, monkeypatch, jointly):
     runner, _, _ = run(config(tmp_path, epochs=1, every_iter=False))
     model = runner.model.eval()
+    monkeypatch.setattr(type(model.fusion), 'encodes_jointly', jointly)
     labels = torch.cat([sample.gt_labels.item for sample in batch_of(runner)['data_samples']])
     with torch.no_grad():
         found = correct_by_subset(model, batch_of(runner))
@@ -188,6 +190,13 @@ class TestRun:
         assert runner.iter == runner.max_iters == len(batches) == sum(per_epoch)
         assert runner.message_hub.get_info('max_iters') == sum(per_epoch)
         assert per_epoch[0] == 4 < max(per_epoch)
+
+    def test_worker_processes_change_nothing(self, tmp_path):
+        made, ahead = (config(tmp_path, smv(), epochs=2, every_iter=False) for _ in range(2))
+        ahead['train_dataloader'].update(num_workers=2, persistent_workers=True)
+        (left, _, one), (right, _, two) = run(made), run(ahead)
+        assert one.draws == two.draws and any(draw[2] for draw in one.draws)
+        assert_equal(weights(left), weights(right))
 
     def test_resuming_equals_the_whole_run_at_every_cut(self, whole):
         folder, runner, batches, recorder = whole
