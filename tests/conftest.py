@@ -1,11 +1,30 @@
 """Data that several tests read, written once per session."""
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.data import write_nvgesture, write_small_miniature
+
+
+@pytest.fixture(scope='module', autouse=True)
+def frozen_heap() -> Iterator[None]:
+    """Spare the garbage collector what earlier imports have made.
+
+    mmengine collects garbage whenever a data set is built, which takes most of a second once torch
+    and transformers are in the process.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+def pytest_sessionfinish() -> None:
+    """Let the interpreter take down at its end what was frozen."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope='session')

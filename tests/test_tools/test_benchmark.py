@@ -43,7 +43,8 @@ def options(root: Path, *more: str) -> list[str]:
      'All rows must have the budget of vanilla, but some differ (grid-letters_bssl: batch_size 16 '
      'instead of 64, train_dataloader.dataset'),
     (['avmnist', '--configs', 'fusion/avmnist_sum.py', '--cfg-options',
-      'test_dataloader.dataset.data_root=nowhere'], 'nowhere'),
+      'test_dataloader.dataset.data_root=nowhere'],
+     'AVMNISTDataset cannot find its annotation file'),
 ])
 def test_refused_with_a_sentence(arguments: list[str], sentence: str, tmp_path: Path,
                                  data_root: Path, capsys: pytest.CaptureFixture) -> None:
