@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from projects.bss.datasets.nvgesture_list import (FrameRange, find_lists, parse_line,
-                                                  read_list)
+from projects.bss.datasets.nvgesture_list import FrameRange, find_lists, parse_line, read_list
 from tests.data import REAL_ROOT
 
 LINE = ('path:./Video_data/class_01/subject13_r0 depth:sk_depth:138:218 color:sk_color:139:219 '

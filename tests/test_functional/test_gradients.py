@@ -4,8 +4,7 @@ import itertools
 import pytest
 import torch
 
-from projects.bss.functional import (flatten_gradients, gradient_cosine, min_norm,
-                                     restore_gradients)
+from projects.bss.functional import flatten_gradients, gradient_cosine, min_norm, restore_gradients
 
 
 def vectors_of(count, width, seed):
