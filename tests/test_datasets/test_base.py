@@ -52,6 +52,14 @@ def test_a_complete_set_is_read(root: Path) -> None:
     assert [dataset[index]['letter'] for index in range(3)] == ['a', 'b', 'c']
 
 
+@pytest.mark.parametrize('on_error', ['raise', 'skip', 'mask'])
+def test_iteration_ends_with_the_last_sample(root: Path, on_error: str) -> None:
+    dataset = build(root, on_error=on_error)
+    assert [sample['letter'] for sample in dataset] == ['a', 'b', 'c']
+    with pytest.raises(IndexError):
+        dataset[3]
+
+
 def test_a_missing_file_stops_with_the_remedies(root: Path) -> None:
     (root / '1.txt').unlink()
     with pytest.raises(FileNotFoundError) as error:

@@ -242,6 +242,9 @@ class MultiModalDataset(BaseDataset):
         if self.on_error == 'raise':
             return super().__getitem__(idx)
         total = len(self)
+        if not -total <= idx < total:
+            raise IndexError(f'Sample {idx} was asked for, but {type(self).__name__} has {total} '
+                             'samples: count from 0.')
         for step in range(total):
             try:
                 return super().__getitem__((idx + step) % total)
