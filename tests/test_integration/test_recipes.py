@@ -56,6 +56,8 @@ CLEAN: dict[str, dict[str, list[str]]] = dict(
                                              for split in ('train', 'val')]},
     nvgesture={'nvgesture_train_correct_v2.lst': ['nvgesture_train_clean.lst',
                                                   'nvgesture_val_clean.lst']})
+# One modality takes its turn; some losses may weigh nothing.
+SOME_AT_A_TIME = ('_reconboost', '_ogr-gb')
 _RUNS = itertools.count()
 
 
@@ -156,9 +158,11 @@ def check(recipe: str, native_data: Callable[[str], Path], tokenizers: Path,
     assert math.isfinite(scalars['train/loss'].current())
     assert {key for key in scalars if key.startswith('val/acc')} == {
         f'val/acc/{stream}' for stream in (*modalities, 'fused')}
-    for name in modalities:
-        assert any(not torch.equal(value, begun[f'encoders.{name}.{key}'])
-                   for key, value in runner.model.encoders[name].named_parameters()), name
+    trained = [any(not torch.equal(value, begun[f'encoders.{name}.{key}'])
+                   for key, value in runner.model.encoders[name].named_parameters())
+               for name in modalities]
+    enough = any if recipe.endswith(SOME_AT_A_TIME) else all
+    assert enough(trained), dict(zip(modalities, trained))
     for hook in runner.hooks:
         if isinstance(hook, BSSHook):
             assert hook.table.scored and hook.table.score.isfinite().all()
