@@ -254,9 +254,11 @@ def annotation_name(dataset: MultiModalDataset) -> str:
 def _split_of(manifest: dict[str, Any] | None, dataset: MultiModalDataset) -> dict | None:
     splits = {} if manifest is None else manifest['splits']
     name = annotation_name(dataset)
-    fitting = {split: found for split, found in splits.items() if found['annotation_file'] == name}
-    # One file may hold all splits, which the reader then tells apart by its argument.
-    return fitting.get(getattr(dataset, 'split', None), next(iter(fitting.values()), None))
+    fitting = [found for found in splits.values() if found['annotation_file'] == name]
+    # One file may hold several splits: the one that shares most with what is read is meant.
+    now = {dataset.get_data_info(position)['clip_id'] for position in range(len(dataset))}
+    return max(fitting, default=None,
+               key=lambda found: len(now.intersection(item for item, _ in found['labels'])))
 
 
 def _lost(then: Sequence[tuple], now: Sequence[tuple]) -> list[str]:

@@ -18,7 +18,7 @@ if (ROOT / 'projects' / 'bss').is_dir():
 from projects.bss.datasets.avmnist import DIGITS, IMAGE_FILES, AVMNISTDataset
 from projects.bss.datasets.base import MultiModalDataset
 from projects.bss.datasets.idx import read_idx
-from projects.bss.datasets.preparation import Preparation, place, run, unchecked, whole
+from projects.bss.datasets.preparation import LinkingPreparation, place, run, unchecked, whole
 
 LABEL_FILES = {'train': 'train-labels-idx1-ubyte.gz', 't10k': 't10k-labels-idx1-ubyte.gz'}
 HEADER = ('id', 'label', 'image_split', 'image_index', 'audio', 'speaker')
@@ -38,7 +38,7 @@ SPLITS = {'train': Split(range(10, 50), 5, 'train'), 'val': Split(range(5, 10), 
           'test': Split(range(5), 5, 't10k')}
 
 
-class AVMNISTPreparation(Preparation):
+class AVMNISTPreparation(LinkingPreparation):
     """AV-MNIST: 10 digits, written and spoken; 12,000, 900 and 1,500 pairs."""
 
     name = 'AV-MNIST'
@@ -49,14 +49,6 @@ class AVMNISTPreparation(Preparation):
 recordings/, which are linked into DATA_ROOT (--copy copies them). Where annotations/ is absent the
 pairs are drawn: no image occurs twice, no image or recording in two splits.
 """
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add arguments of this data set.
-
-        Args:
-            parser: The parser.
-        """
-        parser.add_argument('--copy', action='store_true', help='copy the files')
 
     def build(self, args: argparse.Namespace) -> list[str]:
         """Place the files and draw the pairs.

@@ -13,7 +13,8 @@ if (ROOT / 'projects' / 'bss').is_dir():
 
 from projects.bss.datasets.base import MultiModalDataset
 from projects.bss.datasets.manifest import PaperNumbers
-from projects.bss.datasets.preparation import Preparation, is_held_out, place, run, unchecked, whole
+from projects.bss.datasets.preparation import (LinkingPreparation, is_held_out, place, run,
+                                               unchecked, whole)
 from projects.bss.datasets.sarcasm import SarcasmDataset
 
 PAPER = dict(train='train_data.json', test='test_data.json')
@@ -22,7 +23,7 @@ IMAGE_FOLDERS = ('images', 'dataset_image')
 """Names of the folder of pictures in the raw download; the first is that in DATA_ROOT."""
 
 
-class SarcasmPreparation(Preparation):
+class SarcasmPreparation(LinkingPreparation):
     """Sarcasm: 2 classes; 19,816 training, 2,410 validation and 2,409 test tweets in the paper."""
 
     name = 'Sarcasm'
@@ -34,14 +35,6 @@ class SarcasmPreparation(Preparation):
 dataset_image), which are linked into DATA_ROOT/annotations and DATA_ROOT/images (--copy copies
 them). One picture in ten of the training list makes the validation list of protocol clean.
 """
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add arguments of this data set.
-
-        Args:
-            parser: The parser.
-        """
-        parser.add_argument('--copy', action='store_true', help='copy the files')
 
     def build(self, args: argparse.Namespace) -> list[str]:
         """Place the files and write the lists of protocol clean.

@@ -12,14 +12,14 @@ if (ROOT / 'projects' / 'bss').is_dir():
 
 from projects.bss.datasets.base import MultiModalDataset
 from projects.bss.datasets.manifest import PaperNumbers
-from projects.bss.datasets.preparation import Preparation, place, run, unchecked, whole
+from projects.bss.datasets.preparation import LinkingPreparation, place, run, unchecked, whole
 from projects.bss.datasets.twitter2015 import Twitter2015Dataset
 
 SPLITS = ('train', 'dev', 'test')
 IMAGES = 'twitter2015_images'
 
 
-class Twitter2015Preparation(Preparation):
+class Twitter2015Preparation(LinkingPreparation):
     """Twitter2015: 3 sentiments; 3,179, 1,122 and 1,037 tweets in the paper."""
 
     name = 'Twitter2015'
@@ -32,14 +32,6 @@ target in the last column. They are written to DATA_ROOT/annotations with the co
 ImageID and String and the target filled in. The pictures, twitter2015_images, are linked from the
 raw folder (--copy copies them).
 """
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add arguments of this data set.
-
-        Args:
-            parser: The parser.
-        """
-        parser.add_argument('--copy', action='store_true', help='copy the pictures')
 
     def build(self, args: argparse.Namespace) -> list[str]:
         """Write the annotations and place the pictures.

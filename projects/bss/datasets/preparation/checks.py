@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import soundfile
 
+from projects.bss.datasets.arrays import read_array
 from projects.bss.datasets.audio import is_silent, read_sound, sound_seconds
 from projects.bss.datasets.errors import UnreadableSampleError
 from projects.bss.datasets.flow import open_flow
@@ -84,6 +85,11 @@ def _check_frames(stream: dict, full_decode: bool) -> Faults:
     return []
 
 
+def _check_array(stream: dict, full_decode: bool) -> Faults:
+    read_array(stream['path'], stream.get('key'))
+    return []
+
+
 def _check_idx(stream: dict, full_decode: bool) -> Faults:
     total = len(read_idx(stream['path']))
     if stream['index'] >= total:
@@ -131,4 +137,4 @@ def _check_nothing(stream: dict, full_decode: bool) -> Faults:
 
 _CHECKS: dict[str, Callable[[dict, bool], Faults]] = dict(
     audio=_check_sound, image=_check_image, frames=_check_frames, idx=_check_idx,
-    flow=_check_flow, color=_check_video, gray=_check_video)
+    array=_check_array, flow=_check_flow, color=_check_video, gray=_check_video)

@@ -89,6 +89,18 @@ class Preparation(ABC):
         return f'{self.name.lower().replace(" ", "-")}-{content[:8]}'
 
 
+class LinkingPreparation(Preparation):
+    """Preparation whose files of the raw download are used as they are."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the choice between links and copies.
+
+        Args:
+            parser: The parser.
+        """
+        parser.add_argument('--copy', action='store_true', help='copy files instead of linking')
+
+
 class _KeepsMissing(MultiModalDataset):
     """Behind a reader: no item is left out because its files are missing."""
 
