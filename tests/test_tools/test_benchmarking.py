@@ -182,14 +182,17 @@ def test_hits_count_every_sample_once() -> None:
     assert hits['fused'].tolist() == [False, True] and hits['audio'].tolist() == [True, False]
 
 
-def test_memory_of_a_process(tmp_path: Path) -> None:
-    tool, file = tmp_path / 'tool.py', tmp_path / 'memory.jsonl'
-    tool.write_text('import sys\nheld = b"x" * int(sys.argv[1])\nraise SystemExit(3)\n')
+def test_what_a_process_used(tmp_path: Path) -> None:
+    tool, file = tmp_path / 'tool.py', tmp_path / 'used.jsonl'
+    tool.write_text('import sys, time\nheld = b"x" * int(sys.argv[1])\n'
+                    'while len(held) > 1 and time.process_time() < 1.6: pass\n'
+                    'raise SystemExit(3)\n')
     for size in (1, 300 * 2**20):
         process = subprocess.run([sys.executable, str(MEASURED), str(file), str(tool), str(size)])
         assert process.returncode == 3
     small, large = (json.loads(line) for line in file.read_text().splitlines())
     assert 290 < large['rss'] - small['rss'] < 320 and large['gpu'] is None
+    assert small['processor'] < 1.5 <= large['processor'] < 2.5
 
 
 HITS = {'vanilla': [[1, 1, 0, 0], [1, 0, 0, 0]], 'good': [[1, 1, 1, 1], [1, 1, 1, 1]],
@@ -207,7 +210,7 @@ def finished_run(out: Path, name: str, seed: int, hits: list[int], **entries: An
     run.result_file.write_text(json.dumps(dict(
         setting={'method': name}, seed=seed, epoch=1, metrics=metrics, seconds=10.0 + seed,
         config_hash=f'hash-{name}', data_fingerprint=f'data-{len(metrics)}', rss_mib=100.0 + seed,
-        gpu_mib=None) | entries))
+        gpu_mib=None, processor_seconds=20.0) | entries))
     np.savez(run.hits_file, sample=np.array(['a', 'b', 'c', 'd']), fused=np.array(hits, bool))
     return run
 
@@ -215,7 +218,7 @@ def finished_run(out: Path, name: str, seed: int, hits: list[int], **entries: An
 @pytest.fixture
 def finished(tmp_path: Path) -> dict[str, dict[int, BenchmarkRun]]:
     return {name: {seed: finished_run(tmp_path, name, seed, hits, **(
-        dict(seconds=30.0, gpu_mib=7.5) if name == 'good' else {}))
+        dict(seconds=30.0, processor_seconds=50.0, gpu_mib=7.5) if name == 'good' else {}))
         for seed, hits in enumerate(by_seed)} for name, by_seed in HITS.items()}
 
 
@@ -233,6 +236,7 @@ class TestTable:
         assert vanilla.time == dict(mean=1.0, std=0.0, n=2)
         assert good.difference.mean == pytest.approx(1 - 3 / 8) and good.verdict == 'better'
         assert good.time['mean'] == pytest.approx((30 / 10 + 30 / 11) / 2)
+        assert good.processor == dict(mean=2.5, std=0.0, n=2)
         assert (good.rss_mib, good.gpu_mib, vanilla.gpu_mib) == (101, 7.5, None)
         assert good.accuracies == [1, 1] and vanilla.accuracies == [0.5, 0.25]
         assert alone.metrics['test/acc/fused']['mean'] == 0.25

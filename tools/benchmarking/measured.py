@@ -1,7 +1,8 @@
-"""Run a tool in this process, and write down how much memory it took at most."""
+"""Run a tool in this process, and write down what memory and processor time it took."""
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
 import runpy
@@ -11,16 +12,18 @@ from pathlib import Path
 _STATUS = Path('/proc/self/status')
 
 
-def peak_memory() -> dict[str, float | None]:
-    """Measure the most memory that this process has held so far, in MiB.
+def used() -> dict[str, float | None]:
+    """Measure what this process has used so far.
 
     Returns:
-        ``rss``, the resident set (loader workers are processes of their own), and ``gpu``, what
-        torch allocated on the current GPU; None without one.
+        ``rss``, its largest resident set in MiB (loader workers are processes of their own);
+        ``gpu``, the most that torch allocated on the current GPU in MiB, None without one; and
+        ``processor``, seconds of its processor time and of the children that have ended.
     """
     gpu = _peak_on_gpu()
     return dict(rss=round(_peak_resident_set() / 2**20, 1),
-                gpu=None if gpu is None else round(gpu / 2**20, 1))
+                gpu=None if gpu is None else round(gpu / 2**20, 1),
+                processor=sum(os.times()[:4]))
 
 
 def _peak_on_gpu() -> int | None:
@@ -52,7 +55,7 @@ def main(argv: list[str]) -> None:
         runpy.run_path(tool, run_name='__main__')
     finally:
         with Path(file).open('a', encoding='utf-8') as stream:
-            stream.write(json.dumps(peak_memory()) + '\n')
+            stream.write(json.dumps(used()) + '\n')
 
 
 if __name__ == '__main__':

@@ -60,7 +60,7 @@ def to_markdown(lines: Sequence[Line], facts: Facts) -> str:
     """
     modalities, marked = modalities_of(lines), facts['marked']
     rows = [['method', 'n', 'accuracy', *modalities, 'gap', f'less {facts["vanilla"]}', '', 'time',
-             'memory (MiB)']]
+             'processor', 'memory (MiB)']]
     rows += [_texts(line, modalities, line.name in marked) for line in lines]
     table = ['| ' + ' | '.join(row) + ' |' for row in rows]
     notes = [f'{MARK} {name} has not the budget of {facts["vanilla"]}: {", ".join(what)}.'
@@ -80,7 +80,8 @@ _READING = (
     'excludes zero. "no difference seen" does not say that there is none. Each interval is of one '
     f'comparison; of many methods that make no difference, {1 - CONFIDENCE:.0%} would still be '
     'called better or worse.',
-    'time: wall time of training with its validations, relative to vanilla with the same seed. '
+    'time: wall time of training with its validations, relative to vanilla with the same seed; '
+    'processor: likewise the processor time, which other work on the machine disturbs less. '
     'memory: largest resident set of a training process; "+" what torch allocated on the GPU.',
     'Config and logs of a number: <method>/config.py and <method>/seed<N>/ beside this file.',
 )
@@ -114,7 +115,8 @@ def _cells(line: Line, modalities: Sequence[str]) -> dict[str, Any]:
     cells |= dict(gap=gap.get('mean'), difference=difference and difference.mean,
                   low=difference and difference.low, high=difference and difference.high,
                   verdict=line.verdict, seconds=line.seconds['mean'],
-                  time=line.time and line.time['mean'], rss_mib=line.rss_mib, gpu_mib=line.gpu_mib,
+                  time=line.time and line.time['mean'],
+                  processor=line.processor and line.processor['mean'], rss_mib=line.rss_mib, gpu_mib=line.gpu_mib,
                   config_hash=line.config_hash, data_fingerprint=' '.join(line.data_fingerprints))
     return cells
 
@@ -128,7 +130,8 @@ def _texts(line: Line, modalities: Sequence[str], marked: bool) -> list[str]:
                 (ACCURACY, *(f'test/acc/{name}' for name in modalities), GAP)]
     return [f'{line.name} {MARK}' if marked else line.name, str(len(line.seeds)),
             *map(_percent, measured), interval, line.verdict,
-            '-' if line.time is None else f'{line.time["mean"]:.2f}', memory]
+            *('-' if measured is None else f'{measured["mean"]:.2f}'
+              for measured in (line.time, line.processor)), memory]
 
 
 def _percent(measured: Mapping[str, Any] | None) -> str:

@@ -20,7 +20,7 @@ Hits = Mapping[str, np.ndarray]
 
 @dataclass
 class BenchmarkRun(Run):
-    """A row with one seed. Keeps the peak memory, and which test samples each stream got right."""
+    """A row with one seed. Keeps what it used, and which test samples each stream got right."""
 
     @property
     def hits_file(self) -> Path:
@@ -28,7 +28,7 @@ class BenchmarkRun(Run):
         return self.folder / 'hits.npz'
 
     def command(self, step: str, *arguments: object) -> list[str]:
-        """Return the command of a step, which also measures memory and keeps predictions.
+        """Return the command of a step, which also measures what it uses and keeps predictions.
 
         Args:
             step: Name of the step, which is that of its tool.
@@ -36,18 +36,19 @@ class BenchmarkRun(Run):
         """
         kept = ('--dump', self._predictions) if step == 'test' else ()
         *interpreter, tool = super().command(step)
-        return [*interpreter, str(MEASURED), str(self._memory(step)), tool,
+        return [*interpreter, str(MEASURED), str(self._used(step)), tool,
                 *map(str, (*arguments, *kept))]
 
     def gather(self) -> dict[str, Any]:
         """Read the result of the finished run, and note the samples that were right."""
         hits = hits_of(mmengine.load(self._predictions))
         np.savez_compressed(self.hits_file, allow_pickle=False, **hits)
-        lines = self._memory('train').read_text(encoding='utf-8').splitlines()
-        memory = [json.loads(line) for line in lines]
-        gpu = [entry['gpu'] for entry in memory if entry['gpu'] is not None]
-        return dict(super().gather(), rss_mib=max(entry['rss'] for entry in memory),
-                    gpu_mib=max(gpu, default=None))
+        lines = self._used('train').read_text(encoding='utf-8').splitlines()
+        used = [json.loads(line) for line in lines]
+        gpu = [entry['gpu'] for entry in used if entry['gpu'] is not None]
+        return dict(super().gather(), rss_mib=max(entry['rss'] for entry in used),
+                    gpu_mib=max(gpu, default=None),
+                    processor_seconds=round(sum(entry['processor'] for entry in used), 2))
 
     def hits(self) -> Hits:
         """Read what :func:`hits_of` found."""
@@ -58,8 +59,8 @@ class BenchmarkRun(Run):
     def _predictions(self) -> Path:
         return self.folder / 'predictions.pkl'
 
-    def _memory(self, step: str) -> Path:
-        return self.folder / f'{step}-memory.jsonl'
+    def _used(self, step: str) -> Path:
+        return self.folder / f'{step}-used.jsonl'
 
 
 def hits_of(predictions: list[dict[str, Any]]) -> Hits:

@@ -29,6 +29,7 @@ class Line:
         seconds: Seconds of training, with validation: mean, standard deviation and number.
         time: The same relative to vanilla with the same seed; None where no seed is finished in
             both.
+        processor: Processor time of training, loader workers included, relative likewise.
         rss_mib: Largest resident set of its runs, in MiB.
         gpu_mib: Most memory that torch allocated on a GPU, in MiB; None without one.
         config_hash: Hash of the config.
@@ -43,6 +44,7 @@ class Line:
     difference: Difference | None
     seconds: Mapping[str, Any]
     time: Mapping[str, Any] | None
+    processor: Mapping[str, Any] | None
     rss_mib: float
     gpu_mib: float | None
     config_hash: str
@@ -80,19 +82,25 @@ def _line(name: str, control: str | None, runs: Finished, baseline: Finished) ->
     results = {seed: run.result() or {} for seed, run in runs.items()}
     summary, = summarise(list(results.values()), [{FIELD: name}])
     shared = [seed for seed in runs if seed in baseline]
-    ratios = [results[seed]['seconds'] / (baseline[seed].result() or {})['seconds']
-              for seed in shared]
     hits = [(runs[seed].hits(), baseline[seed].hits()) for seed in shared]
     gpu = [result['gpu_mib'] for result in results.values() if result['gpu_mib'] is not None]
     return Line(
         name=name, control=control, seeds=list(runs), metrics=summary['metrics'],
         difference=_difference(hits) if hits and runs is not baseline else None,
         seconds=spread([result['seconds'] for result in results.values()]),
-        time=spread(ratios) if ratios else None,
+        time=_relative('seconds', results, baseline),
+        processor=_relative('processor_seconds', results, baseline),
         rss_mib=max(result['rss_mib'] for result in results.values()),
         gpu_mib=max(gpu, default=None), config_hash=summary['config_hash'],
         data_fingerprints=sorted({result['data_fingerprint'] for result in results.values()}),
         accuracies=[result['metrics'][ACCURACY] for result in results.values()])
+
+
+def _relative(measure: str, results: Mapping[int, Mapping[str, Any]],
+              baseline: Finished) -> Mapping[str, Any] | None:
+    ratios = [result[measure] / (baseline[seed].result() or {})[measure]
+              for seed, result in results.items() if seed in baseline]
+    return spread(ratios) if ratios else None
 
 
 def _difference(pairs: Sequence[tuple[Hits, Hits]]) -> Difference:

@@ -1,0 +1,16 @@
+"""MLA on the spoken letters.
+
+Purpose: audio and video take turns within every batch on one classifier, which is protected by a
+projection; the prediction weighs them by their entropy.
+Command: python tools/train.py configs/rebalance/grid-letters_mla.py
+
+Source of every number: alpha 0.1, authors' published code, here constant; everything else
+../fusion/grid-letters_sum.py. The BSS paper has no row.
+"""
+_base_ = '../fusion/grid-letters_sum.py'
+model = dict(
+    type='MLAClassifier',
+    alpha=0.1,
+    fusion=dict(type='SharedEntropyFusion'),
+    head=dict(loss_weights=dict(audio=1.0, video=1.0)))
+model_wrapper_cfg = dict(type='StepDataParallel')
