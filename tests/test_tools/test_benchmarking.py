@@ -264,7 +264,7 @@ class TestTable:
         runs = [run for by_seed in finished.values() for run in by_seed.values()]
         text = write_report(lines, runs, FACTS, tmp_path)
         assert ('| method | n | accuracy | audio | image | gap | less vanilla |  | time | '
-                'memory (MiB) |\n') in text
+                'processor | memory (MiB) |\n') in text
         assert '| vanilla | 2 | 37.5 ± 17.7 | 18.8 ± 8.8 | 9.4 ± 4.4 | 9.4 ± 4.4 | - | - | 1.00 |' \
             ' 101 |\n' in text
         good = next(line for line in text.splitlines() if line.startswith('| good'))

@@ -116,7 +116,8 @@ def _cells(line: Line, modalities: Sequence[str]) -> dict[str, Any]:
                   low=difference and difference.low, high=difference and difference.high,
                   verdict=line.verdict, seconds=line.seconds['mean'],
                   time=line.time and line.time['mean'],
-                  processor=line.processor and line.processor['mean'], rss_mib=line.rss_mib, gpu_mib=line.gpu_mib,
+                  processor=line.processor and line.processor['mean'],
+                  rss_mib=line.rss_mib, gpu_mib=line.gpu_mib,
                   config_hash=line.config_hash, data_fingerprint=' '.join(line.data_fingerprints))
     return cells
 
