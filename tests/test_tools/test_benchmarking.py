@@ -266,11 +266,11 @@ class TestTable:
         assert ('| method | n | accuracy | audio | image | gap | less vanilla |  | time | '
                 'processor | memory (MiB) |\n') in text
         assert '| vanilla | 2 | 37.5 ± 17.7 | 18.8 ± 8.8 | 9.4 ± 4.4 | 9.4 ± 4.4 | - | - | 1.00 |' \
-            ' 101 |\n' in text
+            ' 1.00 | 101 |\n' in text
         good = next(line for line in text.splitlines() if line.startswith('| good'))
         assert good.startswith('| good (*) | 2 | 100.0 ± 0.0 | 50.0 ± 0.0 | 25.0 ± 0.0 | 25.0 ± 0.0'
                                ' | +62.5 [')
-        assert good.endswith('] | better | 2.86 | 101 + 8 |')
+        assert good.endswith('] | better | 2.86 | 2.50 | 101 + 8 |')
         assert '| alone-audio | 2 | 25.0 ± 0.0 | 12.5 ± 0.0 | - | - | -12.5 [' in text
         assert '- (*) good has not the budget of vanilla: epochs 3 instead of 2.\n' in text
         assert '- Fingerprint of the training data (audio): data-2.\n' in text
