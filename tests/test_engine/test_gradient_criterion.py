@@ -18,6 +18,9 @@ from tests.toy import CLASSES, WIDTHS, model_config
 
 SIZE = 5
 LABELS = torch.arange(SIZE) % CLASSES
+BERT = dict(type='BertEncoder', config=dict(
+    hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+    vocab_size=50, max_position_embeddings=12))
 
 
 class Stubborn(nn.Module):
@@ -99,33 +102,90 @@ def by_loop(model, data, norm='total', alpha=0.2):
     return torch.stack(values)
 
 
+class Scaled(Stubborn):
+    """An encoder that can be vectorised, with a parameter outside any layer."""
+
+    def __init__(self, width):
+        super().__init__(width)
+        self.scale = nn.Parameter(torch.tensor(1.5))
+
+    def forward(self, x):
+        return self.layer(x) * self.scale
+
+
 @pytest.fixture
-def warnings_of_log():
+def lines_of_log():
     lines: list[str] = []
-    handler = logging.Handler(logging.WARNING)
+    handler = logging.Handler(logging.INFO)
     handler.emit = lambda record: lines.append(record.getMessage())
     logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     yield lines
     logger.removeHandler(handler)
+    logger.setLevel(level)
 
 
 @pytest.mark.parametrize('norm', ['total', 'sum'])
 @pytest.mark.parametrize('chunk_size', [None, 2])
-def test_vectorised(norm, chunk_size, warnings_of_log):
+def test_layer_by_layer(norm, chunk_size, lines_of_log):
     model, data = toy_model(), batch_of(toy_inputs())
     exact = GradientMagnitude(alpha=0.3, norm=norm, chunk_size=chunk_size)(outputs_of(model, data))
     torch.testing.assert_close(exact, by_loop(model, data, norm, 0.3), rtol=1e-5, atol=0)
-    assert exact.std() > 0.1 and not warnings_of_log
+    assert exact.std() > 0.1 and not lines_of_log
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_of_two_resnets(warnings_of_log):
+@pytest.mark.parametrize('norm', ['total', 'sum'])
+@pytest.mark.parametrize('chunk_size', [None, 2])
+def test_vectorised(norm, chunk_size, lines_of_log):
+    model, data = toy_model(flow=Scaled(WIDTHS['flow'])), batch_of(toy_inputs())
+    criterion = GradientMagnitude(alpha=0.3, norm=norm, chunk_size=chunk_size)
+    for _ in range(2):
+        exact = criterion(outputs_of(model, data))
+        torch.testing.assert_close(exact, by_loop(model, data, norm, 0.3), rtol=1e-5, atol=0)
+    line, = lines_of_log
+    assert line == ('GradientMagnitude goes on with torch.func, because the model cannot be '
+                    'measured layer by layer: the parameter encoders.flow.scale belongs to no '
+                    'layer that is known.')
+
+
+def test_in_train_mode_each_sample_is_a_batch_of_one(lines_of_log):
+    model, data = toy_model(), batch_of(toy_inputs())
+    outputs = outputs_of(model, data)
+    model.train()
+    for module in model.modules():
+        if isinstance(module, (nn.BatchNorm1d, nn.Dropout)):
+            module.eval()
+    exact = GradientMagnitude()(outputs)
+    torch.testing.assert_close(exact, by_loop(model, data), rtol=1e-5, atol=0)
+    assert not lines_of_log
+
+
+def test_of_text_and_clips(lines_of_log):
+    """BERT looks its places up once for a batch; I3D rectifies in place."""
+    torch.manual_seed(0)
+    widths = dict(text=16, video=32)
+    model = MODELS.build(dict(
+        type='MultiModalClassifier',
+        encoders=dict(text=BERT, video=dict(type='InceptionI3D', width=1 / 32)),
+        fusion=dict(type='ConcatFusion', in_channels=widths),
+        head=dict(type='JointHead', num_classes=CLASSES, in_channels=widths,
+                  fused_channels=48))).eval()
+    data = batch_of(dict(text=torch.tensor([[5, 6, 5, 0], [7, 8, 9, 5], [9, 0, 0, 0]]),
+                         video=torch.randn(3, 3, 9, 32, 32)))
+    exact = GradientMagnitude()(outputs_of(model, data))
+    torch.testing.assert_close(exact, by_loop(model, data), rtol=1e-4, atol=0)
+    assert not lines_of_log
+
+
+def test_of_two_resnets(lines_of_log):
     model = resnet_model()
     data = batch_of(dict(audio=torch.randn(2, 1, 40, 32), video=torch.randn(2, 3, 2, 32, 32)))
     exact = GradientMagnitude()(outputs_of(model, data))
     torch.testing.assert_close(exact, by_loop(model, data), rtol=1e-5, atol=0)
-    assert not warnings_of_log
+    assert not lines_of_log
 
 
 def test_frozen_parameters_do_not_count():
@@ -147,16 +207,17 @@ def test_absent_modalities():
     torch.testing.assert_close(exact[[0, 3]], whole[[0, 3]], rtol=1e-5, atol=0)
 
 
-def test_what_cannot_be_vectorised_is_measured_sample_by_sample(warnings_of_log):
+def test_what_cannot_be_vectorised_is_measured_sample_by_sample(lines_of_log):
     model, data = toy_model(flow=Stubborn(WIDTHS['flow'])), batch_of(toy_inputs())
     criterion = GradientMagnitude()
     for _ in range(2):
         with torch.no_grad():  # as in a scoring pass
             exact = criterion(outputs_of(model, data))
         torch.testing.assert_close(exact, by_loop(model, data), rtol=1e-5, atol=0)
-    assert len(warnings_of_log) == 1
-    assert 'goes on sample by sample, because the model cannot be vectorised' in warnings_of_log[0]
-    assert '.item()' in warnings_of_log[0]
+    assert len(lines_of_log) == 2
+    assert 'single samples have gradients of' in lines_of_log[0]
+    assert 'goes on sample by sample, because the model cannot be vectorised' in lines_of_log[1]
+    assert '.item()' in lines_of_log[1]
 
 
 def test_inputs_that_are_not_stacked():

@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> Report:
         'the forward pass of the batch in its time, as in a scoring pass.',
         'plain: forward and backward pass of the mean loss of the batch. loop: the same for each '
         'sample alone. graph: one backward pass per sample through the graph of the batch. '
-        'gradient: GradientMagnitude; gradient at once: with chunk_size of the whole batch.',
+        'gradient: GradientMagnitude.',
         'Ratios are taken within a repetition. Entries are medians, with the smallest and the '
         'largest.'])
 
@@ -97,7 +97,6 @@ def contenders(args: argparse.Namespace) -> dict[str, Callable[[], Any]]:
         'loop': lambda: _loop(model, data),
         'graph': lambda: gradient_magnitude(_losses(model, data), model.parameters()),
         'gradient': partial(measure, GradientMagnitude()),
-        'gradient at once': partial(measure, GradientMagnitude(chunk_size=args.batch_size)),
         'head gradient': partial(measure, HeadGradientMagnitude()),
         'loss': partial(measure, TrainingLoss()),
     }

@@ -1,4 +1,4 @@
-"""A batch that can go through the model again, one sample at a time."""
+"""A batch that can go through the model again, some samples at a time."""
 from __future__ import annotations
 
 from collections import defaultdict
@@ -69,18 +69,18 @@ class Replay:
         yield from map(torch.tensor, rows.values())
 
     def logits(self, parameters: Mapping[str, Tensor], tensors: Mapping[str, Any],
-               row: int) -> dict[str, Tensor]:
-        """Run the model on one sample.
+               rows: Tensor) -> dict[str, Tensor]:
+        """Run the model on some samples.
 
         Args:
             parameters: Parameters by name; those not named are the model's own.
-            tensors: What :meth:`tensors` cuts out for the sample, with one row.
-            row: Row of the sample, or of one that lacks the same modalities.
+            tensors: What :meth:`tensors` cuts out for the samples, k of them.
+            rows: Rows of the samples, shape (k,), or of others that lack the same modalities.
 
         Returns:
-            Logits by stream, each of shape (1, C).
+            Logits by stream, each of shape (k, C).
         """
-        samples = [self.data['data_samples'][row]]
+        samples = [self.data['data_samples'][row] for row in rows.tolist()]
         functional_call(self.model, dict(parameters), kwargs=dict(
             tensors, data_samples=samples, mode='loss'))
-        return self.probe.take(1)[0]
+        return self.probe.take(len(samples))[0]

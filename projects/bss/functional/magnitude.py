@@ -13,7 +13,8 @@ from .measure import FUSED, full_precision, keep_present, stream_weights
 NORMS = dict(total=2, sum=1)
 
 
-def _norm_order(norm: str) -> int:
+def norm_order(norm: str) -> int:
+    """Give the order in which norms of parameter tensors are combined; ValueError if unknown."""
     if norm not in NORMS:
         raise ValueError(f"`norm` must be 'total' or 'sum', but got '{norm}'.")
     return NORMS[norm]
@@ -47,7 +48,7 @@ def gradient_magnitude(losses: Tensor, parameters: Iterable[Tensor],
     Reference:
         BSS, appendix (criterion "gradient magnitude"); no formula is printed there.
     """
-    order = _norm_order(norm)
+    order = norm_order(norm)
     wanted = [p for p in parameters if p.requires_grad]
     magnitudes = []
     with torch.enable_grad():  # an entry cut out without it would have no graph
@@ -82,7 +83,7 @@ def sample_gradient_magnitude(loss: Callable[..., Tensor],
         ValueError: For another ``norm``.
         RuntimeError: If an operation of ``loss`` cannot be vectorised.
     """
-    order = _norm_order(norm)
+    order = norm_order(norm)
     constants = {name: parameter.detach() for name, parameter in parameters.items()}
 
     def magnitude(sample: tuple) -> Tensor:
