@@ -40,7 +40,31 @@ class Geometry:
         Returns:
             (h, w) or (h, w, C): the crop, bilinearly resized. It may be a view of ``picture``.
         """
-        if picture.shape[:2] != self.resize:
-            picture = cv2.resize(picture, self.resize[::-1], interpolation=cv2.INTER_LINEAR)
-        picture = picture[self.window]
+        picture = self.scale(picture)[self.window]
         return picture[:, ::-1] if self.flip else picture
+
+    def scale(self, picture: np.ndarray) -> np.ndarray:
+        """Apply the resize alone.
+
+        Args:
+            picture: (H, W) or (H, W, C), of any size.
+
+        Returns:
+            The full picture, of the height and width ``resize``.
+        """
+        if picture.shape[:2] == self.resize:
+            return picture
+        return cv2.resize(picture, self.resize[::-1], interpolation=cv2.INTER_LINEAR)
+
+    def cut(self, planes: np.ndarray) -> np.ndarray:
+        """Apply crop and flip to pictures that have their full size already.
+
+        Args:
+            planes: (..., H, W) with H, W = ``resize``.
+
+        Returns:
+            (..., h, w), a view of ``planes``.
+        """
+        rows, columns = self.window
+        planes = planes[..., rows, columns]
+        return planes[..., ::-1] if self.flip else planes

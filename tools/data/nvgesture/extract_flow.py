@@ -111,7 +111,7 @@ def extract_clip(job: Job, method: str, size: int, bound: float) -> str | None:
         return cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (size, size))
     try:
         numbers = np.arange(job.frames.start, job.frames.end)
-        flow = compute_flow(read_video(str(job.video), numbers, view), make_method(method))
+        flow = compute_flow(read_video(str(job.video), numbers, view)[0], make_method(method))
         save_whole(job.target, quantise_flow(flow, bound))
     except (UnreadableSampleError, OSError, cv2.error) as error:
         return f'{job.target}: {error}'

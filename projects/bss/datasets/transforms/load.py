@@ -1,14 +1,25 @@
 """Reading of the chosen frames."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
 
+from projects.bss.datasets.cached_video import CachedVideo
+from projects.bss.datasets.clip_cache import ClipCache
 from projects.bss.datasets.flow import FLOW_BOUND, dequantise_flow, quantise_flow, read_flow
 from projects.bss.datasets.geometry import Geometry
 from projects.bss.datasets.video import read_video
+
+_CHANNELS = dict(
+    rgb=lambda frame: cv2.cvtColor(frame, cv2.COLOR_BGR2RGB),
+    bgr=lambda frame: frame,
+    # Before the resize: a third of the work for the same pixels.
+    gray=lambda frame: cv2.extractChannel(frame, 0))
 
 
 @TRANSFORMS.register_module()
@@ -29,18 +40,23 @@ class LoadClip(BaseTransform):
         flow_bound: Displacement in pixels that 8-bit flow stores as 0 and 255.
         max_missing_frames: How many frames a file may be shorter than its annotation says; its
             last frame stands for them.
+        cache: Arguments of a ``ClipCache`` (``folder``, ``max_gigabytes``) that keeps decoded
+            videos, so that later epochs decode nothing; None decodes every time. The samples are
+            the same.
 
     Raises:
-        ValueError: If ``flow_bound`` is not positive or ``max_missing_frames`` negative.
+        ValueError: If ``flow_bound`` is not positive, ``max_missing_frames`` negative or the limit
+            of the cache not positive.
     """
 
     def __init__(self, bgr: bool = False, raw_flow: bool = False, flow_bound: float = FLOW_BOUND,
-                 max_missing_frames: int = 8) -> None:
+                 max_missing_frames: int = 8, cache: Mapping[str, Any] | None = None) -> None:
         if flow_bound <= 0 or max_missing_frames < 0:
             raise ValueError('flow_bound must be positive and max_missing_frames not negative, '
                              f'got {flow_bound} and {max_missing_frames}; correct them.')
         self.bgr, self.raw_flow, self.flow_bound = bgr, raw_flow, flow_bound
         self.max_missing_frames = max_missing_frames
+        self.cache = None if cache is None else ClipCache(**cache)
 
     def transform(self, results: dict) -> dict:
         """Read one clip.
@@ -62,26 +78,29 @@ class LoadClip(BaseTransform):
             if stream['format'] not in readers:
                 raise KeyError(f'LoadClip reads the formats {tuple(readers)}, but stream {name!r} '
                                f'has {stream["format"]!r}; put its own loader into the pipeline.')
-            clip = readers[stream['format']](stream, numbers, results['geometry'])
-            inputs[name] = _channels_first(clip)
+            inputs[name] = readers[stream['format']](stream, numbers, results['geometry'])
         results['inputs'] = results.get('inputs', {}) | inputs
         return results
 
     def _read_color(self, stream: dict, numbers: np.ndarray, geometry: Geometry) -> np.ndarray:
-        def view(frame: np.ndarray) -> np.ndarray:
-            crop = geometry.apply(frame)
-            return crop if self.bgr else cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
-        return read_video(stream['path'], numbers, view, self.max_missing_frames)
+        return self._read_video(stream, numbers, geometry, 'bgr' if self.bgr else 'rgb')
 
     def _read_gray(self, stream: dict, numbers: np.ndarray, geometry: Geometry) -> np.ndarray:
-        def view(frame: np.ndarray) -> np.ndarray:
-            # Channel 0 before the resize: a third of the work for the same pixels.
-            return geometry.apply(cv2.extractChannel(frame, 0))[..., None]
-        return read_video(stream['path'], numbers, view, self.max_missing_frames)
+        return self._read_video(stream, numbers, geometry, 'gray')
+
+    def _read_video(self, stream: dict, numbers: np.ndarray, geometry: Geometry,
+                    channels: str) -> np.ndarray:
+        select = _CHANNELS[channels]
+        if self.cache is not None:
+            video = CachedVideo(self.cache, stream, channels, select)
+            return video.read(numbers, geometry, self.max_missing_frames)
+        return read_video(stream['path'], numbers, lambda frame: geometry.apply(select(frame)),
+                          self.max_missing_frames)
 
     def _read_flow(self, stream: dict, numbers: np.ndarray, geometry: Geometry) -> np.ndarray:
-        clip = read_flow(stream['path'], numbers, geometry, stream.get('layout', 'THWC'),
-                         self.max_missing_frames)
+        clip = _channels_first(read_flow(
+            stream['path'], numbers, geometry, stream.get('layout', 'THWC'),
+            self.max_missing_frames))
         if self.raw_flow:
             return dequantise_flow(clip, self.flow_bound) if clip.dtype == np.uint8 else clip
         return clip if clip.dtype == np.uint8 else quantise_flow(clip, self.flow_bound)

@@ -1,0 +1,130 @@
+"""Decoded clips on disk, within a limit of size and for any number of processes."""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from mmengine.logging import print_log
+
+_FOOTER = struct.Struct('<5I')
+_CHECKSUM_BYTES = 4
+_SECONDS_BETWEEN_TRIALS = 0.005
+
+
+class ClipCache:
+    """Keep decoded clips, so that a second reading of a video decodes nothing.
+
+    An entry is a file of its own: the pixels, the shape and a checksum of both, which is verified
+    at each reading. It is written under another name first, so it appears complete or not at all.
+    Writers take turns, by a lock that the system releases when a process dies; each removes what a
+    dead one left and makes room by dropping the entries that were used longest ago. Readers never
+    wait.
+
+    Args:
+        folder: Where the entries lie, on a local disk; made when it is first written to.
+        max_gigabytes: Largest sum of their sizes, in 10^9 bytes, > 0.
+
+    Raises:
+        ValueError: If ``max_gigabytes`` is not positive.
+    """
+
+    def __init__(self, folder: str, max_gigabytes: float) -> None:
+        if max_gigabytes <= 0:
+            raise ValueError(f'max_gigabytes must be positive, got {max_gigabytes}; leave out the '
+                             'cache to decode every time.')
+        self.folder, self.max_bytes = Path(folder), int(max_gigabytes * 1e9)
+        self._logged: set[str] = set()
+
+    def fetch(self, key: Any, decode: Callable[[], np.ndarray]) -> np.ndarray:
+        """Give a clip, from the disk if it is there.
+
+        A cache that cannot be written to is named in the log, and the clip is given all the same.
+
+        Args:
+            key: What identifies the clip and its processing, of types that json knows.
+            decode: Makes the clip, uint8 (C, T, H, W).
+
+        Returns:
+            The clip, read-only where it is mapped from the disk.
+        """
+        digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+        path = self.folder / f'{digest[:32]}.clip'
+        clip = self._read(path)
+        if clip is None:
+            clip = decode()
+            try:
+                self._write(path, clip)
+            except OSError as error:
+                self._log_once(f'Clips cannot be kept in {self.folder} ({error}); they are decoded '
+                               'every time.')
+        return clip
+
+    def _read(self, path: Path) -> np.ndarray | None:
+        try:
+            clip = _map(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, struct.error) as error:
+            self._log_once(f'{path} cannot be used ({error}); its clip is decoded again.')
+            return None
+        # Another process may have dropped it since, or may own it; what is mapped stays readable.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            os.utime(path)
+        return clip
+
+    def _write(self, path: Path, clip: np.ndarray) -> None:
+        size = clip.nbytes + _FOOTER.size
+        if size > self.max_bytes:
+            self._log_once(f'A clip of {size} bytes does not fit into {self.folder}, which is '
+                           f'limited to {self.max_bytes}; raise max_gigabytes.')
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix('.partial')
+        with FileLock(self.folder / 'lock').acquire(poll_interval=_SECONDS_BETWEEN_TRIALS):
+            self._make_room(size, path)
+            try:
+                with partial.open('wb') as file:
+                    file.writelines([clip.data, _footer(clip)])
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def _make_room(self, size: int, path: Path) -> None:
+        for left in self.folder.glob('*.partial'):
+            left.unlink()
+        path.unlink(missing_ok=True)
+        entries = {entry: entry.stat() for entry in self.folder.glob('*.clip')}
+        total = size + sum(status.st_size for status in entries.values())
+        for entry in sorted(entries, key=lambda entry: entries[entry].st_mtime_ns):
+            if total <= self.max_bytes:
+                return
+            entry.unlink()
+            total -= entries[entry].st_size
+
+    def _log_once(self, message: str) -> None:
+        if message not in self._logged:
+            self._logged.add(message)
+            print_log(message, logger='current', level=logging.WARNING)
+
+
+def _map(path: Path) -> np.ndarray:
+    content = np.memmap(path, np.uint8, 'r')
+    *shape, checksum = _FOOTER.unpack(content[-_FOOTER.size:].data)
+    if zlib.crc32(content[:-_CHECKSUM_BYTES].data) != checksum:
+        raise ValueError('wrong checksum')
+    return content[:-_FOOTER.size].reshape(shape)
+
+
+def _footer(clip: np.ndarray) -> bytes:
+    shape = _FOOTER.pack(*clip.shape, 0)[:-_CHECKSUM_BYTES]
+    return shape + zlib.crc32(shape, zlib.crc32(clip.data)).to_bytes(_CHECKSUM_BYTES, 'little')
