@@ -114,23 +114,24 @@ def weighted_permutation(log_weights: Tensor,
         BSS, Eq. 11.
     """
     size = len(log_weights)
-    if size == 0 or not bool((log_weights < torch.inf).all()):
+    lowest, highest = log_weights.aminmax() if size else (torch.nan, torch.nan)
+    if not highest < torch.inf:
         raise ValueError(f'`log_weights` must hold at least one number, none of them NaN or +inf, '
                          f'but got {size} entries: check the scores that they come from.')
     if num_samples is not None and not 1 <= num_samples <= size:
         raise ValueError(f'`num_samples` must lie in [1, {size}], but got {num_samples}.')
-    keys = _gumbel_keys(log_weights.cpu(), generator)
+    keys = _gumbel_keys(log_weights.cpu(), bool(lowest == -torch.inf), generator)
     return _argsort_in_place(keys, num_samples or size, generator)
 
 
-def _gumbel_keys(log_weights: Tensor, generator: torch.Generator | None) -> Tensor:
+def _gumbel_keys(log_weights: Tensor, some_never: bool,
+                 generator: torch.Generator | None) -> Tensor:
     """Draw keys whose ascending order is the order of drawing; blocks keep temporaries small."""
     keys = torch.empty(len(log_weights), dtype=torch.float64)
     for part, block in zip(keys.split(_BLOCK), log_weights.split(_BLOCK)):
         # The logarithm of exponential noise, by its inverse: cheaper than exponential_.
         part.uniform_(generator=generator).neg_().log1p_().neg_().log_().sub_(block)
-        never = part == torch.inf
-        if never.any():
+        if some_never and (never := part == torch.inf).any():
             noise = torch.rand(len(part), dtype=part.dtype, generator=generator)
             part[never] = (noise[never] + 1) * (torch.finfo(part.dtype).max / 2)
     return keys

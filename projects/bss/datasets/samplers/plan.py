@@ -1,6 +1,7 @@
 """What a scheduler asks of the sampler for one epoch."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -45,11 +46,11 @@ class Plan:
         weights = self.weights
         if weights is None:
             return
-        valid = weights.isfinite().all() and (weights >= 0).all() and weights.any()
-        if weights.dim() != 1 or not bool(valid):
+        # One pass without masks; NaN fails every comparison.
+        low, high = map(float, weights.aminmax()) if weights.numel() else (math.nan, math.nan)
+        if weights.dim() != 1 or not (low >= 0 and 0 < high < math.inf):
             raise ValueError('`weights` must be a vector of finite numbers >= 0 that are not all '
-                             f'zero, but got shape {tuple(weights.shape)}, smallest '
-                             f'{float(weights.min()) if weights.numel() else None}.')
+                             f'zero, but got shape {tuple(weights.shape)}, smallest {low}.')
         if self.candidates is not None and len(self.candidates) != len(weights):
             raise ValueError(f'`weights` must have one entry per candidate, but got {len(weights)} '
                              f'weights for {len(self.candidates)} candidates.')
