@@ -15,9 +15,8 @@ if (ROOT / 'projects' / 'bss').is_dir():
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
-from projects.bss import cli
+from projects.bss import cli, processes
 
 EXAMPLES = """examples:
   python tools/test.py configs/bss/nvgesture_bssl.py work_dirs/nvgesture_bssl/epoch_200.pth
@@ -126,9 +125,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.dump is not None:
             add_dump(cfg, args.dump)
         cli.check_datasets(cfg, ('test_dataloader',))
-        cli.prepare_processes(cfg, args.local_rank)
-    Runner.from_cfg(cfg).test()
-    cli.end_processes()
+        processes.prepare_processes(cfg, args.local_rank)
+    with processes.sentence_for_lost_process():
+        processes.build_runner(cfg).test()
+        processes.end_processes()
 
 
 if __name__ == '__main__':

@@ -16,9 +16,8 @@ warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformable
 
 from mmengine.config import Config
 from mmengine.device import is_cuda_available, is_mlu_available, is_musa_available, is_npu_available
-from mmengine.runner import Runner
 
-from projects.bss import cli
+from projects.bss import cli, processes
 
 EXAMPLES = """examples:
   python tools/train.py configs/bss/nvgesture_bssl.py
@@ -154,9 +153,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         cfg = cli.load_config(args)
         apply_flags(cfg, args)
         cli.check_datasets(cfg, ('train_dataloader', 'val_dataloader'))
-        cli.prepare_processes(cfg, args.local_rank)
-    Runner.from_cfg(cfg).train()
-    cli.end_processes()
+        processes.prepare_processes(cfg, args.local_rank)
+    with processes.sentence_for_lost_process():
+        processes.build_runner(cfg).train()
+        processes.end_processes()
 
 
 if __name__ == '__main__':

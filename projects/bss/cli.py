@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import DATASETS, DefaultScope
 
@@ -155,47 +153,3 @@ def silence_upstream_warnings() -> None:
     """Hide known, harmless warnings of torch and mmengine, each by its message."""
     for message in _NOISE:
         warnings.filterwarnings('ignore', message=message)
-
-
-def prepare_processes(cfg: Config, local_rank: int) -> None:
-    """Start the process group where mmengine cannot: ``--launcher pytorch`` without a GPU.
-
-    Defect: mmengine 0.10.7 selects a CUDA device for every rank and hands its number to the model
-    wrapper. A group that is already there it leaves alone.
-
-    Args:
-        cfg: The config of the run; its ``model_wrapper_cfg`` is filled in if it has none.
-        local_rank: Rank on this machine, for launchers that do not export ``LOCAL_RANK``.
-
-    Raises:
-        ValueError: If the process was not started by torchrun.
-    """
-    os.environ.setdefault('LOCAL_RANK', str(local_rank))
-    if cfg.launcher != 'pytorch':
-        return
-    if 'RANK' not in os.environ:
-        raise ValueError(
-            '--launcher pytorch needs processes started by torchrun, but RANK is not set. '
-            'Use tools/dist_train.sh or tools/dist_test.sh, or leave --launcher out.'
-        )
-    if torch.cuda.is_available():
-        return
-    torch.distributed.init_process_group('gloo')
-    if cfg.get('model_wrapper_cfg') is None:
-        cfg.model_wrapper_cfg = dict(
-            type='MMDistributedDataParallel',
-            device_ids=None,
-            broadcast_buffers=False,
-            find_unused_parameters=cfg.get('find_unused_parameters', False),
-        )
-
-
-def end_processes() -> None:
-    """Let all ranks finish together.
-
-    A rank whose peers are gone while it still shuts its connections down can abort, and the
-    launcher then reports a finished run as failed.
-    """
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()

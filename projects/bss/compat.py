@@ -8,9 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from mmengine._strategy import FSDPStrategy
 from mmengine.config import ConfigDict
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.logging import HistoryBuffer
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 _NUMPY_DTYPES = (
     np.float16, np.float32, np.float64, np.bool_,
@@ -24,6 +26,7 @@ def apply() -> None:
     allow_mmengine_checkpoints()
     repair_color_jitter()
     name_package_for_mmengine()
+    repair_fsdp_resuming()
 
 
 def allow_mmengine_checkpoints() -> None:
@@ -95,3 +98,24 @@ def name_package_for_mmengine() -> None:
     Defect: mmengine looks only for the packages in its own table (all versions so far).
     """
     MODULE2PACKAGE.setdefault('bss', 'bss')
+
+
+def repair_fsdp_resuming() -> None:
+    """Let ``FSDPStrategy`` load the state of its optimizer.
+
+    Defect: mmengine 0.10.7 hands ``optim_state_dict_to_load`` its arguments in the order of torch
+    2.0, which torch refuses. Ends with mmengine 0.11.
+    """
+    FSDPStrategy.load_optim_state_dict = _load_fsdp_optimizer
+
+
+def _load_fsdp_optimizer(self: FSDPStrategy, state_dict: dict) -> None:
+    """Take over the state of the optimizer.
+
+    Args:
+        self: The strategy.
+        state_dict: State that ``FSDPStrategy.optim_state_dict`` has returned.
+    """
+    optimizer = self.optim_wrapper.optimizer
+    self.optim_wrapper.load_state_dict(FullyShardedDataParallel.optim_state_dict_to_load(
+        self.model, optimizer, state_dict))

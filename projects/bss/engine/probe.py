@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from projects.bss.functional import closest_name
 
+from .wrapping import named_parts
+
 FUSED = 'fused'
 
 
@@ -109,7 +111,7 @@ def _own_hook(model: Any) -> Callable[..., Any]:
 
 
 def _find(model: nn.Module, path: str) -> nn.Module:
-    modules = dict(model.named_modules())
+    modules = dict(named_parts(model))
     if path not in modules:
         raise KeyError(closest_name(f'module of {type(model).__name__}', path, modules))
     return modules[path]

@@ -18,6 +18,7 @@ from .measurer import BalanceMeasurer
 from .probe import LogitsProbe
 from .score_table import ScoreTable
 from .scoring import labels_of, own_rows, present_of, score_dataset, scoring_loader
+from .wrapping import is_sharded
 
 
 class ScoreSource(ABC):
@@ -127,6 +128,10 @@ class ScoringPass(ScoreSource):
                table: ScoreTable) -> None:
         """Connect to a run and build the loader of the pass."""
         super().attach(runner, model, probe, table)
+        if self.measurer.needs_replay and is_sharded(model):
+            raise ValueError('GradientMagnitude runs the model again for single samples, which '
+                             'ranks cannot do together, but FSDP has sharded the model: use '
+                             'HeadGradientMagnitude, or train with DDP.')
         self.loader = pass_loader(runner, self.pipeline, self.batch_size)
 
     def refresh(self) -> None:

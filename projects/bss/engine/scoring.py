@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import torch
@@ -9,6 +10,7 @@ from mmengine.dist import all_reduce, get_dist_info
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from projects.bss.datasets.samplers import BalanceSampler
 from projects.bss.functional.measure import FUSED
 
 from .criteria import ModelOutputs
@@ -87,6 +89,9 @@ def own_rows(dataset: Any, positions: Sequence[int], data_samples: Sequence[Any]
 def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoader:
     """Make a loader that visits this rank's share of a data set once, in order.
 
+    The share of a late rank may end with a sample of an early one, so that all ranks run equally
+    many batches: a model that is sharded over the ranks computes on none of them alone.
+
     Args:
         loader: The training loader, whose workers and collation are taken over.
         dataset: View of the training set to read.
@@ -95,11 +100,10 @@ def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoa
     Returns:
         Loader with a random stream of its own.
     """
-    rank, world_size = get_dist_info()
     return DataLoader(
         dataset,
         batch_size=batch_size,
-        sampler=range(rank, len(dataset), world_size),
+        sampler=BalanceSampler(dataset, shuffle=False, seed=0),
         num_workers=loader.num_workers,
         collate_fn=loader.collate_fn,
         pin_memory=loader.pin_memory,
@@ -133,15 +137,14 @@ def measure_dataset(model: nn.Module, loader: DataLoader, measure: Measure, num_
     dataset = loader.dataset
     table = torch.zeros(num_values + 1, len(dataset))  # type: ignore[arg-type]
     with untouched_randomness(), _mode_of(model, mode == 'train'), torch.no_grad():
-        start = 0
-        share = list(loader.sampler)
+        positions, left = iter(loader.sampler), _own_count(dataset)
         for batch in loader:
             samples = batch['data_samples']
-            positions = share[start:start + len(samples)]
-            start += len(samples)
+            own = list(islice(positions, min(len(samples), left)))
+            left -= len(own)
             values = measure(model.data_preprocessor(batch, False)).cpu()  # type: ignore[operator]
-            rows = own_rows(dataset, positions, samples)
-            columns = [positions[row] for row in rows]
+            rows = own_rows(dataset, own, samples)
+            columns = [own[row] for row in rows]
             table[:-1, columns] = values[:, rows]
             table[-1, columns] = 1
     all_reduce(table)
@@ -181,6 +184,11 @@ def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
                                              Replay(model, probe, data)))
 
     return measure_dataset(model, loader, measure, 2, mode)
+
+
+def _own_count(dataset: Any) -> int:
+    rank, world_size = get_dist_info()
+    return len(range(rank, len(dataset), world_size))
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import warnings
 from typing import Any, Mapping
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from torch import Tensor
 
@@ -19,6 +18,7 @@ from ..probe import LogitsProbe
 from ..schedulers import BalanceScheduler
 from ..score_source import ScoreSource, make_source
 from ..score_table import ScoreTable
+from ..wrapping import whole_model
 from .resume_order_hook import ResumeOrderHook, balance_sampler
 
 
@@ -73,7 +73,7 @@ class BSSHook(ResumeOrderHook):
     def before_train(self, runner: Any) -> None:
         """Attach the probe and make or restore the score table."""
         balance_sampler(runner)
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = whole_model(runner.model)
         self.table = ScoreTable(len(runner.train_dataloader.dataset))
         self.probe = LogitsProbe(model, **self._probe_config)
         self.source.attach(runner, model, self.probe, self.table)

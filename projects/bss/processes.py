@@ -1,0 +1,145 @@
+"""Several processes: start their group, say who was lost, end together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import RUNNERS
+from torch import distributed
+
+# By launcher: a variable that it sets, the program behind it, the prefix of its scripts.
+_LAUNCHERS = dict(pytorch=('RANK', 'torchrun', 'dist'), slurm=('SLURM_PROCID', 'srun', 'slurm'))
+# What the arguments of mmengine's wrappers must be where there is no GPU.
+_CPU_WRAPPERS: dict[str, dict[str, Any]] = {
+    'DDPStrategy': dict(device_ids=None),
+    'FSDPStrategy': dict(device_id='cpu'),
+}
+# gloo raises plain RuntimeErrors, so they are known by their words.
+_LOST = (
+    'Connection closed by peer',
+    'Connection reset by peer',
+    'Broken pipe',
+    'Timed out waiting',
+)
+
+
+def prepare_processes(cfg: Config, local_rank: int) -> None:
+    """Start the process group where mmengine cannot: without a GPU.
+
+    Defect: mmengine 0.10.7 selects a CUDA device for every rank and hands its number to the model
+    wrapper. A group that is already there it leaves alone.
+
+    Args:
+        cfg: The config of the run; what its model wrapper or its strategy needs on a CPU is filled
+            in. ``env_cfg.dist_cfg.timeout`` limits the seconds that a rank waits for another.
+        local_rank: Rank on this machine, for launchers that do not export ``LOCAL_RANK``.
+
+    Raises:
+        ValueError: If the process was not started by the launcher that is named.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if cfg.launcher not in _LAUNCHERS:
+        return
+    _require_launcher(cfg.launcher)
+    if torch.cuda.is_available():
+        return
+    if cfg.launcher == 'slurm':
+        _export_slurm_ranks()
+    dist_cfg = (cfg.get('env_cfg') or {}).get('dist_cfg') or {}
+    timeout = dist_cfg.get('timeout')
+    distributed.init_process_group(
+        'gloo', timeout=None if timeout is None else timedelta(seconds=timeout)
+    )
+    _wrap_for_cpu(cfg)
+
+
+def build_runner(cfg: Config) -> Any:
+    """Build the runner that a config asks for.
+
+    Args:
+        cfg: The config; with ``runner_type='FlexibleRunner'`` and a ``strategy`` it is mmengine's
+            runner of strategies, the Runner otherwise.
+
+    Returns:
+        The runner.
+    """
+    if cfg.get('env_cfg') is None:
+        cfg.env_cfg = {}  # FlexibleRunner of mmengine 0.10.7 takes no None
+    return RUNNERS.build(cfg)
+
+
+@contextmanager
+def sentence_for_lost_process() -> Iterator[None]:
+    """Explain the error by which a process learns that another one is gone or hangs."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, distributed.DistError) or any(text in str(error) for text in _LOST):
+            print(_lost_sentence(), file=sys.stderr, flush=True)
+        raise
+
+
+def end_processes() -> None:
+    """Let all ranks finish together.
+
+    A rank whose peers are gone while it still shuts its connections down can abort, and the
+    launcher then reports a finished run as failed.
+    """
+    if distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
+
+
+def _require_launcher(launcher: str) -> None:
+    name, starter, script = _LAUNCHERS[launcher]
+    if name not in os.environ:
+        raise ValueError(
+            f'--launcher {launcher} needs processes started by {starter}, but {name} is not set. '
+            f'Use tools/{script}_train.sh or tools/{script}_test.sh, or leave --launcher out.'
+        )
+
+
+def _export_slurm_ranks() -> None:
+    environment = os.environ
+    if 'MASTER_ADDR' not in environment:
+        nodes = ['scontrol', 'show', 'hostnames', environment['SLURM_NODELIST']]
+        found = subprocess.run(nodes, check=True, capture_output=True, text=True)
+        environment['MASTER_ADDR'] = found.stdout.split()[0]
+    environment.setdefault('MASTER_PORT', '29500')
+    environment.update(
+        RANK=environment['SLURM_PROCID'],
+        WORLD_SIZE=environment['SLURM_NTASKS'],
+        LOCAL_RANK=environment['SLURM_LOCALID'],
+    )
+
+
+def _wrap_for_cpu(cfg: Config) -> None:
+    strategy = cfg.get('strategy')
+    if strategy is not None:
+        defaults = _CPU_WRAPPERS.get(strategy['type'], {})
+        strategy['model_wrapper'] = {**defaults, **(strategy.get('model_wrapper') or {})}
+    elif cfg.get('model_wrapper_cfg') is None:
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+
+
+def _lost_sentence() -> str:
+    rank, world_size = distributed.get_rank(), distributed.get_world_size()
+    return (
+        f'Rank {rank} of {world_size} has lost another rank, which was killed, has failed or does '
+        'not answer: the first failure in the output of the launcher tells which. Start the same '
+        'command with --resume to go on from the latest checkpoint; with MAX_RESTARTS=1 '
+        'tools/dist_train.sh does so by itself.'
+    )
