@@ -64,6 +64,14 @@ def test_it_stays_single_precision_under_autocast() -> None:
     assert found.dtype == torch.float32 and torch.equal(found, log_spectrogram(waveform))
 
 
+def test_gradients_reach_the_waveform_after_a_pass_in_inference_mode() -> None:
+    waveform = torch.randn(1, 300, dtype=torch.float64,
+                           generator=torch.Generator().manual_seed(2)).requires_grad_()
+    with torch.inference_mode():
+        log_spectrogram(waveform, n_fft=30, hop_length=10)
+    assert torch.autograd.gradcheck(lambda x: log_spectrogram(x, 30, 100, eps=1e-2), waveform)
+
+
 @pytest.mark.parametrize('shape, options, message', [
     ((1, 511), {}, r'at least one window of n_fft = 512 samples, got \(1, 511\); extend the sound'),
     ((600, ), {}, r'must have the shape \(N, S\) .* got \(600,\)'),

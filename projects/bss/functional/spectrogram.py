@@ -1,6 +1,8 @@
 """Logarithmic spectrograms of waveforms."""
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,14 @@ def log_spectrogram(waveform: Tensor, n_fft: int = 512, hop_length: int = 353,
         raise ValueError('waveform must have the shape (N, S) with S at least one window of '
                          f'n_fft = {n_fft} samples, got {tuple(waveform.shape)}; extend the sound '
                          'or choose a smaller n_fft.')
-    window = torch.hann_window(n_fft, dtype=waveform.dtype, device=waveform.device)
+    window = _hann_window(n_fft, waveform.dtype, waveform.device)
     spectrum = torch.stft(waveform, n_fft, hop_length, window=window, center=True,
                           pad_mode='reflect', return_complex=True)
     return torch.log(spectrum.abs() + eps)
+
+
+@lru_cache(maxsize=16)
+def _hann_window(n_fft: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    # Made in inference mode, it could not serve training later.
+    with torch.inference_mode(False):
+        return torch.hann_window(n_fft, dtype=dtype, device=device)
