@@ -48,6 +48,26 @@ def test_stacked_frames_are_channels_of_one_picture() -> None:
     assert not torch.allclose(backwards, encoder(clip))
 
 
+def test_a_grid_tells_where_a_feature_is() -> None:
+    torch.manual_seed(0)
+    encoder = SmallConvEncoder(1, (3, 5), grid=2).eval()
+    images = torch.randn(4, 1, 16, 16)
+    *convolutional, _, _, linear, _ = encoder.trunk
+    with torch.no_grad():
+        maps = torch.nn.Sequential(*convolutional)(images)
+        assert maps.shape == (4, 5, 4, 4)
+        regions = torch.stack([maps[:, :, top:top + 2, left:left + 2].mean(dim=(2, 3))
+                               for top in (0, 2) for left in (0, 2)], dim=2)
+        expected = (regions.flatten(1) @ linear.weight.T + linear.bias).clamp(min=0)
+        torch.testing.assert_close(encoder(images), expected)
+    assert encoder.out_channels == 5
+
+
+def test_no_region() -> None:
+    with pytest.raises(ValueError, match='`grid` must be at least 1, but got 0: 1 averages over'):
+        SmallConvEncoder(1, grid=0)
+
+
 def test_no_layer() -> None:
     with pytest.raises(ValueError, match='`widths` must name the width of at least one layer'):
         SmallConvEncoder(1, ())
