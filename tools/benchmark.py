@@ -193,7 +193,8 @@ def report(args: argparse.Namespace, rows: Sequence[Row], runs: Sequence[Benchma
     lines = make_lines(finished, {row.name: row.control for row in rows}, facts['vanilla'])
     if lines:
         print(write_report(lines, runs, facts, args.out))
-        print(f'Written: {args.out}/results.csv, table.csv, table.md, table.json, figure.png')
+        print(f'Written: {args.out}/results.csv, history.csv, table.csv, table.md, table.json, '
+              'figure.png')
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -262,7 +262,16 @@ class TestTable:
     def test_files(self, finished: dict, tmp_path: Path) -> None:
         lines = make_lines(finished, ROLES, 'vanilla')
         runs = [run for by_seed in finished.values() for run in by_seed.values()]
+        log = finished['good'][1].folder / 'train' / '20260101_000000' / 'vis_data' / 'scalars.json'
+        log.parent.mkdir(parents=True)
+        log.write_text('{"loss": 2.0, "iter": 3, "step": 3}\n'
+                       '{"acc/fused": 0.5, "gap/acc": 0.25, "time": 0.1, "step": 1}\n'
+                       '{"acc/fused": 0.75, "time": 0.1, "step": 2}\n')
         text = write_report(lines, runs, FACTS, tmp_path)
+        with (tmp_path / 'history.csv').open() as file:
+            assert list(csv.reader(file)) == [
+                ['method', 'seed', 'epoch', 'acc/fused', 'gap/acc'],
+                ['good', '1', '1', '0.5', '0.25'], ['good', '1', '2', '0.75', '']]
         assert ('| method | n | accuracy | audio | image | gap | less vanilla |  | time | '
                 'processor | memory (MiB) |\n') in text
         assert '| vanilla | 2 | 37.5 ± 17.7 | 18.8 ± 8.8 | 9.4 ± 4.4 | 9.4 ± 4.4 | - | - | 1.00 |' \

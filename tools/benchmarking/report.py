@@ -13,6 +13,7 @@ from tools.benchmarking.run import FIELD, BenchmarkRun
 from tools.benchmarking.table import ACCURACY, GAP, Line, modalities_of
 from tools.sweeping.grid import Axis
 from tools.sweeping.report import summarise, write_csv, write_results, write_summary
+from tools.sweeping.runs import read_validations
 
 Facts = dict[str, Any]
 MARK = '(*)'
@@ -22,7 +23,7 @@ SELECTION = ('Numbers are of the test set, measured once per run, with the check
 
 def write_report(lines: Sequence[Line], runs: Sequence[BenchmarkRun], facts: Facts,
                  out: Path) -> str:
-    """Write ``results.csv``, ``table.csv``, ``table.md``, ``table.json`` and ``figure.png``.
+    """Write ``results.csv``, ``history.csv``, ``table.csv``, ``.md``, ``.json``, ``figure.png``.
 
     Every row gets a ``summary.json`` beside its config as well, which a metafile can name.
 
@@ -38,6 +39,7 @@ def write_report(lines: Sequence[Line], runs: Sequence[BenchmarkRun], facts: Fac
     """
     results = [result for run in runs if (result := run.result()) is not None]
     write_results(results, [Axis(FIELD, tuple(line.name for line in lines))], out / 'results.csv')
+    _write_history(runs, out / 'history.csv')
     rows = [_cells(line, modalities_of(lines)) for line in lines]
     write_csv(out / 'table.csv', list(rows[0]), rows)
     text = json.dumps(dict(facts, selection=SELECTION, rows=[
@@ -49,6 +51,12 @@ def write_report(lines: Sequence[Line], runs: Sequence[BenchmarkRun], facts: Fac
     markdown = to_markdown(lines, facts)
     (out / 'table.md').write_text(markdown, encoding='utf-8')
     return markdown
+
+
+def _write_history(runs: Sequence[BenchmarkRun], file: Path) -> None:
+    rows = [dict(run.setting, seed=run.seed, epoch=epoch, **measured) for run in runs
+            for epoch, measured in sorted(read_validations(run.folder / 'train').items())]
+    write_csv(file, list(dict.fromkeys(name for row in rows for name in row)), rows)
 
 
 def to_markdown(lines: Sequence[Line], facts: Facts) -> str:
