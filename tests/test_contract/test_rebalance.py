@@ -2,156 +2,34 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import json
 import os
 import re
 import subprocess
 import sys
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import mmengine.registry
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.registry import OPTIM_WRAPPERS, Registry
+from mmengine.registry import HOOKS, MODELS, OPTIM_WRAPPERS
 
 import projects.bss.rebalance as rebalance
-from projects.bss.models import JointHead, MultiModalClassifier
-from tests.test_rebalance.probes import ScalingOptimWrapper, config, run, weights_of
-from tests.toy import BSS_H, BSS_L, CLASSES, VANILLA, model_config
+from projects.bss.rebalance import GradientHook
+from tests.test_rebalance.probes import ScalingOptimWrapper, build, run, train, weights_of
+from tests.test_rebalance.recipes import (EXTENDED, LIMITS, METHODS, ROOT, SGD, TWO, arguments_of,
+                                          at_limit, methods_in, part_of, plain, recipe, recipes_of,
+                                          toy)
+from tests.toy import BSS_H, BSS_L, VANILLA
 
-ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / 'configs' / 'rebalance').glob('*.py'))
-TWO, THREE = ('rgb', 'flow'), ('rgb', 'flow', 'depth')
-SGD = dict(type='SGD', lr=0.05, momentum=0.9)
-
-# Options with which a method acts within two epochs of a toy task that has linear encoders.
-SOON = dict(AGMClipHook=dict(max_norm=0.1, threshold=0.0), DOMFNHead=dict(pretrain_epochs=1),
-            MSESHook=dict(patience=1), MSLRHook=dict(window=1),
-            OGMHook=dict(min_ndim=2), OGRGBHook=dict(super_epoch=1), PMRHook=dict(share=0.5),
-            SMVHook=dict(warmup=1))
-# Options with which a method is plain training; a method that has none is not named.
-IDLE = dict(AGMClassifier=dict(alpha=0.0), AGMClipHook=dict(max_norm=1e9),
-            AMSSHook=dict(bounds=(1, 1)), MSESHook=dict(patience=99),
-            MSLRHook=dict(window=99, factors=dict.fromkeys(THREE, 1.0)),
-            OGMHook=dict(alpha=0.0, noise=False),
-            PMRHook=dict(alpha=0.0, entropy_weight=0.0),
-            ReconBoostClassifier=dict(boosting_epochs=0), SMVHook=dict(thresholds=()))
-# Options with which a method that is published for two modalities takes more.
-EXTENDED = dict(PMRHook=dict(extension='mean_of_others'))
-# Who refuses what, with a sentence.
-WITHOUT_BSS = {'SMVHook': 'One hook can plan the epochs, but .* has SMVHook and BSSHook, each'}
-WITHOUT_ACCUMULATION = {name: f'{name} does not accumulate gradients'
-                        for name in ('MLAClassifier', 'MMParetoClassifier', 'ReconBoostClassifier')}
-# What a method does to one batch is not the sum of what it does to parts of it, or is random.
-BATCHWISE = {'AGMClassifier', 'AGMClipHook', 'AMSSHook', 'PMRHook'}
-
-
-def is_method(value: type) -> bool:
-    bounds = [getattr(value, name, None) for name in ('modalities', 'supported_modalities')]
-    return value.__module__.startswith(rebalance.__name__) and any(
-        isinstance(pair, tuple) for pair in bounds)
-
-
-METHODS = {name: value for registry in vars(mmengine.registry).values()
-           if isinstance(registry, Registry)
-           for name, value in registry.module_dict.items() if is_method(value)}
+PAGES = ROOT / 'docs' / 'en' / 'rebalance'
 each_method = pytest.mark.parametrize('name', sorted(METHODS))
 
-
-def part_of(value: Any, name: str) -> dict | None:
-    """The dict with this type, wherever it is in a config."""
-    if isinstance(value, dict) and value.get('type') == name:
-        return value
-    inner = value.values() if isinstance(value, dict) else value
-    parts = inner if isinstance(value, (dict, list, tuple)) else ()
-    return next(filter(None, (part_of(part, name) for part in parts)), None)
-
-
-@cache
-def recipe(path: Path) -> dict:
-    return Config.fromfile(path)._cfg_dict.to_dict()
-
-
-def recipes_of(name: str) -> list[Path]:
-    """Configs of a method, those of AV-MNIST first, plain names before variants."""
-    found = [path for path in FILES if part_of(recipe(path), name)]
-    return sorted(found, key=lambda path: (path.stem.split('_')[0], len(path.stem)))
-
-
-def by_modality(value: Any, old: list[str], new: tuple[str, ...]) -> Any:
-    """Rename modalities in keys; a modality too many gets what the last one has."""
-    if isinstance(value, (list, tuple)):
-        return type(value)(by_modality(part, old, new) for part in value)
-    if not isinstance(value, dict):
-        return value
-    value = {key: by_modality(part, old, new) for key, part in value.items()}
-    if not set(old) <= set(value):
-        return value
-    named = {name: value[old[min(i, len(old) - 1)]] for i, name in enumerate(new)}
-    return {**named, **{key: part for key, part in value.items() if key not in old}}
-
-
-def toy_model(path: Path, names: tuple[str, ...]) -> dict:
-    """The model of a config with toy encoders."""
-    own, toy = recipe(path)['model'], model_config(modalities=names)
-    model = by_modality(own, list(own['encoders']), names)
-    model.update(encoders=toy['encoders'], data_preprocessor=toy['data_preprocessor'])
-    fusion, head = model['fusion'], model['head']
-    fusion['in_channels'] = toy['fusion']['in_channels']
-    for part in (fusion, head):
-        part.update({key: CLASSES for key in ('num_classes', ) if key in part})
-    if 'in_channels' in head:
-        head['in_channels'] = fusion['in_channels']
-    if head.get('fused_channels') is not None:
-        head['fused_channels'] = 4 * len(names)
-    return model
-
-
-def toy(folder: Path, name: str, names: tuple[str, ...] = THREE, first: dict = VANILLA,
-        smooth: bool = False, **options: Any) -> dict:
-    """A toy run of a method as its config has it; options of the method are in ``method``."""
-    path, given = recipes_of(name)[0], options.pop('method', {})
-    hooks = [hook for hook in recipe(path)['custom_hooks'] if hook['type'] != VANILLA['type']]
-    hooks = by_modality(hooks, list(recipe(path)['model']['encoders']), names)
-    defaults = dict(epochs=2, size=18, batch_size=4, optim_wrapper=dict(optimizer=SGD))
-    made = config(folder, *hooks, first=first, modalities=names, model=toy_model(path, names),
-                  **{**defaults, **options})
-    made['train_cfg']['val_interval'] = 1
-    # A last batch of one sample is too small for BatchNorm.
-    made['train_dataloader']['drop_last'] = not smooth
-    if smooth:
-        for encoder, width in zip(made['model']['encoders'].values(), (6, 4, 5)):
-            encoder.update(type='MLPEncoder', in_channels=width, hidden=[8], out_channels=4)
-            del encoder['width'], encoder['dropout']
-    for options in [SOON, EXTENDED] if len(names) > 2 else [SOON]:
-        for part, wanted in options.items():
-            (part_of(made, part) or {}).update(wanted)
-    part_of(made, name).update(by_subset(given, names))
-    return made
-
-
-def by_subset(given: dict, names: tuple[str, ...]) -> dict:
-    return {key: {n: value[n] for n in names} if isinstance(value, dict) else value
-            for key, value in given.items()}
-
-
-def plain(made: dict, name: str) -> dict:
-    """The same run without the method."""
-    made['custom_hooks'] = [hook for hook in made['custom_hooks'] if hook['type'] != name]
-    for part, usual in ((made['model'], MultiModalClassifier), (made['model']['head'], JointHead)):
-        if part['type'] == name:
-            for option in arguments_of(METHODS[name]) - arguments_of(usual):
-                part.pop(option, None)
-            part['type'] = usual.__name__
-    return made
-
-
-def arguments_of(kind: type) -> set[str]:
-    return set(inspect.signature(kind.__init__).parameters)
+# Who refuses BSS, with a sentence.
+WITHOUT_BSS = {'SMVHook': 'One hook can plan the epochs, but .* has SMVHook and BSSHook, each'}
+# Modalities have an order in these, or draw random numbers one after the other.
+ORDERED = {'AMSSHook', 'MLAClassifier', 'ReconBoostClassifier', 'SMVHook'}
 
 
 def same(left: dict, right: dict) -> bool:
@@ -190,12 +68,12 @@ def test_all_methods_of_the_paper_are_there():
 def test_it_is_documented_cited_and_configured(name):
     method = METHODS[name]
     module = sys.modules[method.__module__]
-    cited = module.__doc__ + method.__doc__
-    assert re.search(r'(Reference:|, )', cited) and re.search(r'\b(19|20)\d\d\b', cited), cited
-    pages = [page for page in (ROOT / 'docs' / 'en' / 'rebalance').glob('*.md')
-             if f'`{name}' in page.read_text(encoding='utf-8')]
-    assert pages and all(len(page.read_text(encoding='utf-8').splitlines()) <= 60 for page in pages)
-    assert {path.name.split('_')[0] for path in recipes_of(name)} >= {'avmnist', 'cremad'}
+    cited = re.search(r'^Reference:\n    (.+)', module.__doc__, re.MULTILINE | re.DOTALL)
+    assert cited and re.match(r'\S.+: \S.+, \S.+ (19|20)\d\d\b', ' '.join(cited[1].split()))
+    row = re.compile(rf'^\|.*`{name}`.*\| .+ (19|20)\d\d \|$', re.MULTILINE)
+    assert len(row.findall((PAGES / 'README.md').read_text(encoding='utf-8'))) == 1
+    others = (ROOT / 'configs' / 'rebalance').glob('cremad_*.py')
+    assert recipes_of(name) and any(f"'{name}'" in path.read_text() for path in others)
     assert name in rebalance.__all__
     pure = [member for member, value in vars(module).items()
             if inspect.isfunction(value) and value.__module__ == module.__name__
@@ -204,11 +82,46 @@ def test_it_is_documented_cited_and_configured(name):
 
 
 @each_method
-def test_two_modalities_under_bss_h(tmp_path, name):
-    with refused(WITHOUT_BSS.get(name)):
-        runner, _ = run(toy(tmp_path, name, TWO, BSS_H))
-        assert runner.epoch == 2 and runner.iter == runner.max_iters
-        assert all(value.isfinite().all() for value in weights_of(runner).values())
+def test_its_page_says_what_it_has_to(name):
+    pages = [path.read_text(encoding='utf-8') for path in PAGES.glob('*.md')
+             if METHODS[name].__module__.rpartition('.')[2].startswith(path.stem)]
+    (text, ) = pages
+    assert len(text.splitlines()) <= 60 and f'`{name}`' in text
+    for part in ('Idea', 'What is computed', 'When it helps', 'Cost', 'Deviations from '):
+        assert f'**{part}' in text or f'## {part}' in text, part
+    own = arguments_of(METHODS[name]) - {'self', 'kwargs', 'init_cfg'}
+    assert {option for option in own if not re.search(rf'\b{option}\b', text)} == set()
+
+
+@each_method
+def test_its_config_builds(name):
+    made = recipe(recipes_of(name)[0])
+    model = MODELS.build({**made['model'], 'data_preprocessor': None})
+    hooks = [HOOKS.build(dict(hook)) for hook in made['custom_hooks']]
+    built = [type(part) for part in (model, model.head, *hooks)]
+    assert METHODS[name] in built
+    assert model.predict({stream: torch.eye(model.num_classes) for stream in (
+        *model.modalities, 'fused')})['fused'].shape == (model.num_classes, ) * 2
+
+
+@each_method
+def test_two_modalities_under_bss_h_and_the_state_of_the_model(tmp_path, name):
+    first = BSS_H
+    if name in WITHOUT_BSS:
+        with refused(WITHOUT_BSS[name]):
+            run(toy(tmp_path, name, TWO, BSS_H))
+        first = VANILLA
+    made = toy(tmp_path, name, TWO, first)
+    runner, _ = run(made)
+    assert runner.epoch == 2 and runner.iter == runner.max_iters
+    assert all(value.isfinite().all() for value in weights_of(runner).values())
+
+    twin = MODELS.build(made['model']).eval()
+    twin.load_state_dict(runner.model.state_dict())
+    assert equal(dict(twin.state_dict()), dict(runner.model.state_dict()))
+    for batch in runner.val_dataloader:
+        for predicted, again in zip(runner.model.val_step(batch), twin.val_step(batch)):
+            assert equal(predicted.to_dict(), again.to_dict())
 
 
 @each_method
@@ -243,28 +156,60 @@ def test_three_modalities_are_refused_where_the_method_has_two(tmp_path, name):
 
 
 @each_method
-def test_it_acts_and_idle_it_is_plain_training(tmp_path, name):
-    acting, untouched = (weights_of(run(made)[0]) for made in (
+def test_it_acts_and_at_its_limit_it_is_plain_training(tmp_path, name):
+    acting, usual = (weights_of(run(made)[0]) for made in (
         toy(tmp_path, name, epochs=3), plain(toy(tmp_path, name, epochs=3), name)))
-    if METHODS[name].__name__ in IDLE:
-        idle = weights_of(run(toy(tmp_path, name, epochs=3, method=IDLE[name]))[0])
-        assert same(untouched, idle)
-    assert set(acting) != set(untouched) or not same(untouched, acting)
+    assert set(acting) != set(usual) or not same(usual, acting)
+
+    limit = LIMITS[name]
+    idle = at_limit(toy(tmp_path, name, epochs=3, method=limit.options), limit)
+    untouched = plain(at_limit(toy(tmp_path, name, epochs=3), limit), name)
+    if limit.plain is not None:
+        untouched['model']['head']['loss_weights'] = limit.plain
+    ends = [weights_of(run(made)[0]) for made in (idle, untouched)]
+    assert same(ends[1], ends[0])
+    assert set(ends[1]) <= set(ends[0])
+
+
+@each_method
+def test_the_order_of_the_modalities_does_not_matter(tmp_path, name):
+    runner, _ = build(toy(tmp_path, name, TWO, smooth=True))
+    untrained = copy.deepcopy(runner.model)
+    left = weights_of(train(runner))
+    # Not before the first is trained: there is one current run at a time.
+    runner, _ = build(toy(tmp_path, name, TWO[::-1], smooth=True))
+    begin_alike(runner.model, untrained)
+    right = weights_of(train(runner))
+    differing = [key for key, value in left.items() if key.startswith('encoders')
+                 and not torch.allclose(value, right[key], atol=1e-5, rtol=1e-4)]
+    assert bool(differing) == (name in ORDERED)
+
+
+@torch.no_grad()
+def begin_alike(model: torch.nn.Module, other: torch.nn.Module) -> None:
+    """Give a model the weights of another one, in which modalities have other columns."""
+    model.load_state_dict(other.state_dict())
+    blocks, sources = (part.head.modality_weights(part.fusion) for part in (model, other))
+    for name, mine in blocks.items():
+        for (weight, columns), (source, places) in zip(mine, sources[name]):
+            weight[:, columns] = source[:, places]
 
 
 @each_method
 def test_four_accumulated_batches_are_one_large_one(tmp_path, name):
     size = dict(size=16, smooth=True, epochs=2)
-    with refused(WITHOUT_ACCUMULATION.get(name)):
-        parts = run(toy(tmp_path, name, TWO, batch_size=1, **size, optim_wrapper=dict(
-            optimizer=SGD, accumulative_counts=4)))[0]
-    if name in WITHOUT_ACCUMULATION:
+    made = toy(tmp_path, name, TWO, batch_size=1, **size, optim_wrapper=dict(
+        optimizer=SGD, accumulative_counts=4))
+    kinds = {method.accumulation for method in methods_in(made)}
+    with refused(f'{name} does not accumulate gradients' if kinds == {'refused'} else None):
+        parts = run(made)[0]
+    if kinds == {'refused'}:
         return
     large = run(toy(tmp_path, name, TWO, batch_size=4, **size))[0]
     close = dict(atol=1e-5, rtol=1e-4)
     differing = [key for key, value in weights_of(parts).items()
                  if not torch.allclose(value, weights_of(large)[key], **close)]
-    assert bool(differing) == (name in BATCHWISE)
+    assert bool(differing) == (kinds != {'whole'})
 
 
 @OPTIM_WRAPPERS.register_module(force=True)
@@ -287,16 +232,20 @@ def test_half_precision(tmp_path, name):
     assert all(value.dtype == single[key].dtype for key, value in trained.items())
 
 
-WRAPPER = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-               find_unused_parameters=True)
+DDP = dict(device_ids=None, broadcast_buffers=False, find_unused_parameters=True)
 
 
 @pytest.fixture(scope='module')
 def ranks(tmp_path_factory):
     """What each of two processes has trained with each method."""
     folder = tmp_path_factory.mktemp('ranks')
-    runs = {name: dict(toy(folder / name, name, smooth=True), model_wrapper_cfg=recipe(
-        recipes_of(name)[0]).get('model_wrapper_cfg', WRAPPER)) for name in METHODS}
+    runs = {name: toy(folder / name, name, smooth=True) for name in METHODS}
+    for name, made in runs.items():
+        (wrapper, ) = {method.model_wrapper for method in methods_in(made)}
+        options = DDP if wrapper == 'MMDistributedDataParallel' else {}
+        made['model_wrapper_cfg'] = dict(type=wrapper, **options)
+        assert recipe(recipes_of(name)[0]).get('model_wrapper_cfg', dict(type=(
+            'MMDistributedDataParallel')))['type'] == wrapper
     (folder / 'runs.json').write_text(json.dumps(runs))
     worker = ROOT / 'tests' / 'test_rebalance' / 'step_worker.py'
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1',
@@ -317,3 +266,15 @@ def test_two_processes_train_one_model(ranks, tmp_path, name):
     untrained, _ = run(toy(tmp_path, name, smooth=True, epochs=1, optim_wrapper=dict(
         optimizer=dict(type='SGD', lr=0.0))))
     assert not same(first, weights_of(untrained))
+
+
+@each_method
+def test_two_processes_have_the_same_coefficients_and_states(ranks, name):
+    first, second = (rank[name] for rank in ranks)
+    coefficients, states = first['coefficients'], first['states']
+    assert equal(coefficients, second['coefficients'])
+    assert equal(states, second['states'])
+    assert set(states) == {method.__name__ for method in methods_in(toy(ROOT, name))
+                           if issubclass(method, rebalance.CheckpointState)}
+    if issubclass(METHODS[name], GradientHook):
+        assert any(f'/{name}/' in key and values for key, values in coefficients.items())

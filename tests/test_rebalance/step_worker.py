@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
+from projects.bss.rebalance import CheckpointState, registered_methods
 from tests.test_rebalance.probes import build, train
 
 
@@ -19,10 +21,15 @@ def result(config: dict) -> dict:
         train(runner)
     except RuntimeError as error:
         return dict(error=str(error))
-    scalars = runner.message_hub.log_scalars
-    return dict(weights=runner.model.module.state_dict(),
-                kappa=[float(value) for name, buffer in scalars.items() if 'kappa' in name
-                       for value in buffer.data[0]])
+    scalars = {name: [float(value) for value in buffer.data[0]]
+               for name, buffer in runner.message_hub.log_scalars.items()}
+    known = re.compile('kappa|/(' + '|'.join(registered_methods()) + ')/')
+    return dict(
+        weights=runner.model.module.state_dict(),
+        kappa=[value for name, values in scalars.items() if 'kappa' in name for value in values],
+        coefficients={name: values for name, values in scalars.items() if known.search(name)},
+        states={type(hook).__name__: hook.state_dict() for hook in runner.hooks
+                if isinstance(hook, CheckpointState)})
 
 
 def main(rank: int, world_size: int, folder: Path) -> None:

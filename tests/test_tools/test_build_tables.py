@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.misc.build_tables import BEGIN, END, ROOT, main, read_families
+from tools.misc.build_tables import BEGIN, END, METHODS, ROOT, main, read_families
 
 METAFILE = """
 Models:
@@ -48,7 +48,9 @@ def root(tmp_path: Path) -> Path:
     write(family / 'metafile.yml', METAFILE)
     write(tmp_path / 'model-index.yml', 'Import: [configs/fusion/metafile.yml]')
     write(tmp_path / 'docs/en/results/x.json', json.dumps(LOG))
-    for file in (tmp_path / 'README.md', family / 'README.md'):
+    for page in (ROOT / METHODS).glob('*.md'):
+        write(tmp_path / METHODS / page.name, '')
+    for file in (tmp_path / 'README.md', family / 'README.md', tmp_path / METHODS / 'README.md'):
         write(file, f'Before.\n{BEGIN}\nold\n{END}\nAfter.\n')
     return tmp_path
 
@@ -105,12 +107,16 @@ def test_check_names_what_is_not_current(root: Path, complaint: Callable) -> Non
                 'what it changes.')
     before = (root / 'README.md').read_text()
     assert complaint('--check') == [sentence.format('README.md'),
-                                    sentence.format('configs/fusion/README.md')]
+                                    sentence.format('configs/fusion/README.md'),
+                                    sentence.format('docs/en/rebalance/README.md')]
     assert (root / 'README.md').read_text() == before
     main([], root)
     main(['--check'], root)
     edit(root / 'docs/en/results/x.json', '0.7', '0.8')
     assert complaint('--check') == [sentence.format('configs/fusion/README.md')]
+    main([], root)
+    edit(root / METHODS / 'README.md', '`alpha=0.8`', '`alpha=0.9`')
+    assert complaint('--check') == [sentence.format('docs/en/rebalance/README.md')]
 
 
 @pytest.mark.parametrize('old, new, sentence', [

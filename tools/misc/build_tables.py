@@ -1,4 +1,4 @@
-"""Build the tables of README.md and of the model cards, or check that they are current."""
+"""Build the tables of README.md, model cards and methods, or check that they are current."""
 from __future__ import annotations
 
 import argparse
@@ -13,11 +13,14 @@ sys.path.insert(0, str(ROOT))
 import yaml
 
 from tools.misc.cards import Card, family_table, overview, problems_of, read_cards
+from tools.misc.methods import method_table
 
 COMMAND = 'python tools/misc/build_tables.py'
 BEGIN, END = f'<!-- results: begin ({COMMAND}) -->', '<!-- results: end -->'
 # Families whose methods are the rows of the table in README.md.
 OVERVIEW = ('unimodal', 'fusion', 'bss')
+# Pages of the rebalancing methods, below the repository.
+METHODS = 'docs/en/rebalance'
 
 
 def read_families(root: Path) -> dict[str, list[Card]]:
@@ -69,6 +72,7 @@ def build(families: dict[str, list[Card]], root: Path) -> dict[Path, str]:
     for name, cards in families.items():
         tables[root / 'configs' / name / 'README.md'] = family_table(
             cards, f'configs/{name}', root)
+    tables[root / METHODS / 'README.md'] = method_table(root / METHODS)
     return {file: put(table, file) for file, table in tables.items()}
 
 
@@ -105,7 +109,7 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> None:
     """
     parser = argparse.ArgumentParser(
         description='Build the tables of README.md and configs/*/README.md from the metafiles and '
-        'from the logs that these name.')
+        'from the logs that these name, and that of docs/en/rebalance/README.md from the registry.')
     parser.add_argument('--check', action='store_true',
                         help='write nothing; exit status 1 if a table is not current')
     args = parser.parse_args(argv)

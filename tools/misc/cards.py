@@ -138,7 +138,7 @@ def family_table(cards: Sequence[Card], folder: str, root: Path) -> str:
                      card.method + (f', {card.variant}' if card.variant else ''), card.data,
                      paper + notes or '-', ', '.join(own) or '-',
                      '; '.join(_provenance(result, up) for result in card.results)])
-    return _table(rows)
+    return table_of(rows)
 
 
 def overview(families: dict[str, Sequence[Card]], root: Path) -> str:
@@ -159,7 +159,7 @@ def overview(families: dict[str, Sequence[Card]], root: Path) -> str:
                 row = cells.setdefault(f'[{card.method}](configs/{family})', {})
                 row[card.data] = _cell(card, root)
                 columns[card.data] = None
-    return _table([['', *columns], *(
+    return table_of([['', *columns], *(
         [method, *(row.get(data, '') for data in columns)] for method, row in cells.items())])
 
 
@@ -182,6 +182,14 @@ def _provenance(result: dict[str, Any], up: str) -> str:
         'not run here')
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table_of(rows: Sequence[Sequence[str]]) -> str:
+    """Write a table in markdown.
+
+    Args:
+        rows: Its cells, the head first.
+
+    Returns:
+        The table, without a line break at the end.
+    """
     lines = ['| ' + ' | '.join(row) + ' |' for row in rows]
     return '\n'.join([lines[0], '|---' * len(rows[0]) + '|', *lines[1:]])

@@ -4,6 +4,7 @@ from .agm_clip import AGMClipHook, clip_factor
 from .amss import AMSSHook, keep_fractions, mask_elements, mask_rows, significance_sums
 from .domfn import (DOMFNHead, agreement, divergence, largest_divergence, most_confident,
                     unimodal_losses)
+from .facts import RebalancingMethod, registered_methods
 from .gradient_hook import GradientHook
 from .loss_hook import LossHook
 from .method_hook import MethodHook, check_modalities, find_classifier
@@ -27,8 +28,8 @@ from .validation_hook import ValidationHook
 __all__ = [
     'AGMClassifier', 'AGMClipHook', 'AMSSHook', 'CheckpointState', 'DOMFNHead', 'GradientHook',
     'LossHook', 'MLAClassifier', 'MMParetoClassifier', 'MSESHook', 'MSLRHook', 'MethodHook',
-    'OGMHook', 'OGRGBHook', 'PMRHook', 'Phase', 'ReconBoostClassifier', 'SMVHook',
-    'SharedEntropyFusion', 'SharedSumFusion', 'StepClassifier', 'StepDataParallel',
+    'OGMHook', 'OGRGBHook', 'PMRHook', 'Phase', 'RebalancingMethod', 'ReconBoostClassifier',
+    'SMVHook', 'SharedEntropyFusion', 'SharedSumFusion', 'StepClassifier', 'StepDataParallel',
     'ValidationHook', 'agm_coefficients', 'agreement', 'agreement_losses', 'average_over_ranks',
     'blend_weights', 'boosting_losses', 'certainty_weights', 'check_modalities', 'class_means',
     'clip_factor', 'clipped_losses', 'contributions', 'correct_by_subset', 'count_copies',
@@ -37,7 +38,7 @@ __all__ = [
     'mask_rows', 'modality_ratios', 'modulate_gradient', 'modulation_coefficients',
     'most_confident', 'moving_average', 'overfitting_and_generalisation', 'pair_average',
     'pareto_gradient', 'pareto_weights', 'phase_number', 'phase_of', 'project_gradient',
-    'prototype_entropy', 'prototype_logits', 'prototype_weights', 'relative_accuracy',
-    'restore_norm', 'scale_parts', 'significance_sums', 'split_by_rate', 'true_class_scores',
-    'unimodal_losses', 'update_projection_root', 'update_prototypes'
+    'prototype_entropy', 'prototype_logits', 'prototype_weights', 'registered_methods',
+    'relative_accuracy', 'restore_norm', 'scale_parts', 'significance_sums', 'split_by_rate',
+    'true_class_scores', 'unimodal_losses', 'update_projection_root', 'update_prototypes'
 ]

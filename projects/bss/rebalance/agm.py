@@ -22,6 +22,7 @@ from projects.bss.functional.measure import FUSED, full_precision
 from projects.bss.models import MultiModalClassifier
 from projects.bss.models.presence import Present, zero_absent
 
+from .facts import RebalancingMethod
 from .method_hook import check_modalities
 from .modes import evaluating
 
@@ -127,7 +128,7 @@ class _ScaledParts(torch.autograd.Function):
 
 
 @MODELS.register_module()
-class AGMClassifier(MultiModalClassifier):
+class AGMClassifier(RebalancingMethod, MultiModalClassifier):
     """Classifier whose fused loss is trained by adaptive gradient modulation.
 
     Every training pass also predicts from each subset of the modalities, with zeros in the place
@@ -157,6 +158,9 @@ class AGMClassifier(MultiModalClassifier):
     """
 
     supported_modalities: ClassVar[tuple[int, int | None]] = (2, None)
+    seam = 'gradient'
+    accumulation = 'each'
+    extra_work = '2^M - 2 passes, forward and backward, per batch'
     running_scores: Tensor
     batches: Tensor
 

@@ -1,4 +1,9 @@
-"""The conditional gradient clipping of AGM's published code."""
+"""AGM, clipping: clip all gradients when one of the classifier's is large, as the code does.
+
+Reference:
+    Li, Li, Hu, Lei, Li, Zhou: Boosting Multi-modal Model Performance with Adaptive Gradient
+    Modulation, ICCV 2023, the authors' published code.
+"""
 from __future__ import annotations
 
 from typing import Mapping
@@ -48,6 +53,8 @@ class AGMClipHook(GradientHook):
     Reference:
         AGM (ICCV 2023), authors' code, with 1 for both.
     """
+
+    extra_work = 'the norm of all gradients per step'
 
     def __init__(self, max_norm: float = 1.0, threshold: float = 1.0, begin: int = 0,
                  end: int | None = None) -> None:

@@ -1,7 +1,9 @@
-"""Adaptively masked sub-networks: each step updates a drawn part of every encoder (AMSS, AMSS+).
+"""AMSS, AMSS+: each step updates a drawn part of every encoder, adaptively masked sub-networks.
 
-Yang, Pan, Jiang, Xu, Tang: Learning to Rebalance Multi-Modal Optimization by Adaptively Masking
-Subnetworks, TPAMI 2025. The authors' published code decides where the paper leaves details open.
+Reference:
+    Yang, Pan, Jiang, Xu, Tang: Learning to Rebalance Multi-Modal Optimization by Adaptively
+    Masking Subnetworks, TPAMI 2025. The authors' published code decides where the paper leaves
+    details open.
 """
 from __future__ import annotations
 
@@ -157,6 +159,8 @@ class AMSSHook(GradientHook):
         Yang et al., "Learning to Rebalance Multi-Modal Optimization by Adaptively Masking
         Subnetworks", TPAMI 2025.
     """
+
+    extra_work = 'a draw from the channels of every weight per step'
 
     def __init__(self,
                  temperature: float = 0.2,

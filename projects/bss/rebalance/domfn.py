@@ -19,6 +19,8 @@ from projects.bss.functional.measure import FUSED, full_precision
 from projects.bss.models.heads import JointHead
 from projects.bss.models.presence import Present, mean_of_present, zero_absent
 
+from .facts import RebalancingMethod
+
 
 def divergence(probabilities: Mapping[str, Tensor],
                present: Present | None = None) -> dict[str, Tensor]:
@@ -109,7 +111,7 @@ def most_confident(probabilities: Mapping[str, Tensor],
 
 
 @MODELS.register_module()
-class DOMFNHead(JointHead):
+class DOMFNHead(RebalancingMethod, JointHead):
     """Classifiers of all streams; each sample decides whether the fused one takes part.
 
     Where the modalities agree, all classifiers are trained, and the fused one predicts. Where they
@@ -140,6 +142,7 @@ class DOMFNHead(JointHead):
     """
 
     modalities: ClassVar[tuple[int, int | None]] = (2, None)
+    seam = 'loss'
     joint_trained: Tensor
 
     def __init__(self,

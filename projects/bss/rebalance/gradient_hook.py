@@ -35,6 +35,8 @@ class GradientHook(MethodHook):
         RuntimeError: If the model trains without ``forward(mode='loss')``.
     """
 
+    seam = 'gradient'
+
     def __init__(self, begin: int = 0, end: int | None = None) -> None:
         if begin < 0 or end is not None and end < begin:
             raise ValueError(f'`begin` and `end` must be epochs with 0 <= begin <= end, but got '
@@ -63,7 +65,7 @@ class GradientHook(MethodHook):
             statistics: Sums of :meth:`statistics` over all batches since the last step and over
                 ranks.
             generator: Source of random numbers on the device of the statistics, a function of
-                (seed, iteration), equal on all ranks.
+                (seed, number of the step), equal on all ranks.
 
         Returns:
             Scalars by name, for the log.
@@ -116,7 +118,9 @@ class GradientHook(MethodHook):
             return
         all_reduce_dict(sums)
         device = next(iter(sums.values())).device
-        facts = self.modulate(sums, _generator(self._seed, runner.iter, device))
+        # Counted in steps, so that accumulated batches draw what one large batch does.
+        step = runner.iter // runner.optim_wrapper._accumulative_counts
+        facts = self.modulate(sums, _generator(self._seed, step, device))
         for name, value in facts.items():
             runner.message_hub.update_scalar(f'train/{type(self).__name__}/{name}', value)
 
@@ -128,6 +132,6 @@ def _common_seed(seed: int) -> int:
     return int(shared)
 
 
-def _generator(seed: int, iteration: int, device: torch.device) -> torch.Generator:
-    words = np.random.SeedSequence([seed, iteration]).generate_state(2)
+def _generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    words = np.random.SeedSequence([seed, step]).generate_state(2)
     return torch.Generator(device).manual_seed(int(words[0]) << 31 ^ int(words[1]))

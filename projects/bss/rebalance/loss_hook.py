@@ -15,6 +15,8 @@ from .method_hook import MethodHook
 class LossHook(MethodHook):
     """Base of methods that change loss terms; passes that only score or validate keep theirs."""
 
+    seam = 'loss'
+
     @abstractmethod
     def modify(self, losses: dict[str, Tensor], outputs: BatchOutputs) -> dict[str, Tensor]:
         """Give the loss terms to train with.

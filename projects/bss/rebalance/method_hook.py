@@ -11,6 +11,8 @@ from torch.utils.hooks import RemovableHandle
 
 from projects.bss.models.base import StreamClassifier
 
+from .facts import RebalancingMethod
+
 
 def find_classifier(model: nn.Module, method: str) -> StreamClassifier:
     """Find the classifier behind a parallel wrapper.
@@ -52,7 +54,7 @@ def check_modalities(method: str, names: Sequence[str], bounds: tuple[int, int |
                          'take another method.')
 
 
-class MethodHook(Hook, metaclass=ABCMeta):
+class MethodHook(RebalancingMethod, Hook, metaclass=ABCMeta):
     """Base of the hooks that act on a :class:`StreamClassifier` while it is trained.
 
     Attributes:

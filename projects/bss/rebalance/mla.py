@@ -89,6 +89,7 @@ class MLAClassifier(StepClassifier):
         MLA (CVPR 2024); alpha 0.1 in the authors' code.
     """
 
+    extra_work = 'M steps of the optimiser per batch'
     projection_root: Tensor
     batches: Tensor
 

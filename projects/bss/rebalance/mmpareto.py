@@ -104,6 +104,8 @@ class MMParetoClassifier(StepClassifier):
         MMPareto (ICML 2024); gamma = 1.5 in the authors' code.
     """
 
+    extra_work = 'M + 1 backward passes per batch'
+
     def __init__(self, gamma: float = 1.5, norm: str = 'encoder', **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if gamma <= 0:

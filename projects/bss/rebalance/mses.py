@@ -141,6 +141,7 @@ class MSESHook(ValidationHook, LossHook):
     """
 
     measure = 'nll'
+    extra_work = 'none; a copy of each modality at its best is kept'
 
     def __init__(self, patience: int = 10, smoothing: str = 'ema', keep: float = 0.6) -> None:
         super().__init__()

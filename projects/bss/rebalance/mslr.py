@@ -70,6 +70,7 @@ class MSLRHook(ValidationHook):
     """
 
     measure = 'acc'
+    seam = 'learning rate'
 
     def __init__(self, window: int = 5, factors: Mapping[str, float] | None = None) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
-"""On-the-fly gradient modulation: slow the dominant modality's encoder down (OGM, OGM-GE).
+"""OGM, OGM-GE: on-the-fly gradient modulation slows the dominant modality's encoder down.
 
-Peng, Wei, Deng, Wang, Hu: Balanced Multimodal Learning via On-the-fly Gradient Modulation,
-CVPR 2022. The authors' published code decides where the paper leaves details open.
+Reference:
+    Peng, Wei, Deng, Wang, Hu: Balanced Multimodal Learning via On-the-fly Gradient Modulation,
+    CVPR 2022. The authors' published code decides where the paper leaves details open.
 """
 from __future__ import annotations
 
@@ -116,6 +117,8 @@ class OGMHook(GradientHook):
         Peng et al., "Balanced Multimodal Learning via On-the-fly Gradient Modulation", CVPR 2022,
         sections 3.2 and 3.3.
     """
+
+    extra_work = 'none; with `noise` a random number per weight and step'
 
     def __init__(self,
                  alpha: float = 0.8,

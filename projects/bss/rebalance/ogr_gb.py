@@ -81,6 +81,8 @@ class OGRGBHook(CheckpointState, LossHook):
             stream by itself.
     """
 
+    extra_work = 'M + 1 trainings, each on the loss of one stream'
+
     def __init__(self, super_epoch: int = 10, floor: float = 1e-3) -> None:
         if super_epoch < 1:
             raise ValueError(f'`super_epoch` must be at least 1 epoch, but got {super_epoch}.')

@@ -177,6 +177,8 @@ class PMRHook(CheckpointState, LossHook):
     """
 
     modalities: ClassVar[tuple[int, int | None]] = (2, None)
+    accumulation = 'each'
+    extra_work = 'a forward pass over `share` of the training set per epoch'
 
     def __init__(self,
                  alpha: float = 1.0,

@@ -149,6 +149,9 @@ class SMVHook(CheckpointState, MethodHook):
 
     priority = 'HIGH'  # the plan must stand before ResumeOrderHook looks at the order
     modalities: ClassVar[tuple[int, int | None]] = (2, None)
+    seam = 'sampler'
+    extra_work = ('a forward pass over the training set per epoch, at the modality level over '
+                  '`share` of it; and the copies')
 
     def __init__(self,
                  level: str = 'sample',

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from projects.bss.models import MultiModalClassifier
 
+from .facts import RebalancingMethod
 from .method_hook import check_modalities
 
 
@@ -26,7 +27,7 @@ def average_over_ranks(gradients: Iterable[Tensor | None]) -> None:
     all_reduce_params([grad for grad in gradients if grad is not None], op='mean')
 
 
-class StepClassifier(MultiModalClassifier):
+class StepClassifier(RebalancingMethod, MultiModalClassifier):
     """Classifier whose training iteration is its own: several backward passes, chosen parameters.
 
     A method overrides :meth:`step`. Mixed precision works: gradients are those of the scaled loss
@@ -45,6 +46,9 @@ class StepClassifier(MultiModalClassifier):
     """
 
     supported_modalities: ClassVar[tuple[int, int | None]] = (2, None)
+    seam = 'step'
+    accumulation = 'refused'
+    model_wrapper = 'StepDataParallel'
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
