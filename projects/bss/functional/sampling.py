@@ -1,14 +1,17 @@
 """From balance scores to an order of samples: ranking, momentum, weights, draws (Eqs 8-11)."""
 from __future__ import annotations
 
+from collections import defaultdict
+
 import torch
 from torch import Tensor
 
 from .names import closest_name
+from .race import ascending_words, last_keys, race_keys
 
 WEIGHTINGS = ('softmax', 'linear')
-_BLOCK = 1 << 16
-_LARGEST = (1 << 63) - 1
+# A block of keys fits the cache of a core; an accelerator wants few and long ones.
+_BLOCK = defaultdict(lambda: 1 << 24, cpu=1 << 16)
 
 
 def rank(scores: Tensor, descending: bool = True) -> Tensor:
@@ -100,11 +103,12 @@ def weighted_permutation(log_weights: Tensor,
     Args:
         log_weights: Natural logarithm of the weights, shape (n,), up to a constant. ``-inf`` (a
             weight of zero) comes after all others, in uniform order.
-        generator: Source of the noise, on the CPU.
+        generator: Source of the noise; the order is drawn on its device, without one on the CPU.
+            The same seed gives another order on another kind of device.
         num_samples: Length of the draw, in [1, n]; None draws all.
 
     Returns:
-        Positions in the order of drawing, shape (num_samples,), int64.
+        Positions in the order of drawing, shape (num_samples,), int64, on the generator's device.
 
     Raises:
         ValueError: For an empty or NaN input, an infinite weight or ``num_samples`` outside
@@ -120,20 +124,21 @@ def weighted_permutation(log_weights: Tensor,
                          f'but got {size} entries: check the scores that they come from.')
     if num_samples is not None and not 1 <= num_samples <= size:
         raise ValueError(f'`num_samples` must lie in [1, {size}], but got {num_samples}.')
-    keys = _gumbel_keys(log_weights.cpu(), bool(lowest == -torch.inf), generator)
+    device = torch.device('cpu') if generator is None else generator.device
+    keys = _gumbel_keys(log_weights.to(device), bool(lowest == -torch.inf), generator)
     return _argsort_in_place(keys, num_samples or size, generator)
 
 
 def _gumbel_keys(log_weights: Tensor, some_never: bool,
                  generator: torch.Generator | None) -> Tensor:
     """Draw keys whose ascending order is the order of drawing; blocks keep temporaries small."""
-    keys = torch.empty(len(log_weights), dtype=torch.float64)
-    for part, block in zip(keys.split(_BLOCK), log_weights.split(_BLOCK)):
-        # The logarithm of exponential noise, by its inverse: cheaper than exponential_.
-        part.uniform_(generator=generator).neg_().log1p_().neg_().log_().sub_(block)
+    device = log_weights.device
+    keys = torch.empty(len(log_weights), dtype=torch.float64, device=device)
+    for part, block in zip(keys.split(_BLOCK[device.type]), log_weights.split(_BLOCK[device.type])):
+        race_keys(part.uniform_(generator=generator), block)
         if some_never and (never := part == torch.inf).any():
-            noise = torch.rand(len(part), dtype=part.dtype, generator=generator)
-            part[never] = (noise[never] + 1) * (torch.finfo(part.dtype).max / 2)
+            noise = torch.rand(len(part), dtype=part.dtype, device=device, generator=generator)
+            part[never] = last_keys(noise[never])
     return keys
 
 
@@ -141,17 +146,24 @@ def _argsort_in_place(keys: Tensor, count: int, generator: torch.Generator | Non
     """Find the positions of the smallest keys, ascending; the memory of the keys is reused."""
     position_mask = (1 << (len(keys) - 1).bit_length()) - 1
     # Flipping random bits of the positions is what makes ties fair.
-    flip = int(torch.randint(position_mask + 1, (), generator=generator))
-    words = keys.view(torch.int64)
-    for start, part in zip(range(0, len(words), _BLOCK), words.split(_BLOCK)):
-        part ^= (part >> 63) & _LARGEST  # the bits of negative floats ascend the wrong way
-        part &= ~position_mask
-        part |= torch.arange(start, start + len(part)) ^ flip
-    if count < len(words):
-        words = words.topk(count, largest=False, sorted=True).values
-    else:
-        words.numpy().sort()
+    flip = int(torch.randint(position_mask + 1, (), generator=generator, device=keys.device))
+    start = 0
+    for part in keys.split(_BLOCK[keys.device.type]):
+        positions = torch.arange(start, start + len(part), device=keys.device)
+        ascending_words(part).bitwise_and_(~position_mask).bitwise_or_(positions ^ flip)
+        start += len(part)
+    words = _smallest(keys.view(torch.int64), count)
     return words.bitwise_and_(position_mask).bitwise_xor_(flip)
+
+
+def _smallest(words: Tensor, count: int) -> Tensor:
+    """Sort and keep the smallest words, in their own memory where that can be."""
+    if count < len(words):
+        return words.topk(count, largest=False, sorted=True).values
+    if words.device.type != 'cpu':
+        return words.sort().values
+    words.numpy().sort()
+    return words
 
 
 def sampling_entropy(probabilities: Tensor) -> float:
