@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -14,6 +14,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import RUNNERS
 from torch import distributed
+from torch.distributed.rendezvous import rendezvous
 
 # By launcher: a variable that it sets, the program behind it, the prefix of its scripts.
 _LAUNCHERS = dict(pytorch=('RANK', 'torchrun', 'dist'), slurm=('SLURM_PROCID', 'srun', 'slurm'))
@@ -32,10 +33,11 @@ _LOST = (
 
 
 def prepare_processes(cfg: Config, local_rank: int) -> None:
-    """Start the process group where mmengine cannot: without a GPU.
+    """Start the process group where mmengine cannot: without a GPU, or again.
 
     Defect: mmengine 0.10.7 selects a CUDA device for every rank and hands its number to the model
-    wrapper. A group that is already there it leaves alone.
+    wrapper. A group that is already there it leaves alone. With a GPU the group is started here
+    only where ``torchrun`` may restart it.
 
     Args:
         cfg: The config of the run; what its model wrapper or its strategy needs on a CPU is filled
@@ -49,16 +51,16 @@ def prepare_processes(cfg: Config, local_rank: int) -> None:
     if cfg.launcher not in _LAUNCHERS:
         return
     _require_launcher(cfg.launcher)
-    if torch.cuda.is_available():
-        return
-    if cfg.launcher == 'slurm':
-        _export_slurm_ranks()
     dist_cfg = (cfg.get('env_cfg') or {}).get('dist_cfg') or {}
-    timeout = dist_cfg.get('timeout')
-    distributed.init_process_group(
-        'gloo', timeout=None if timeout is None else timedelta(seconds=timeout)
-    )
-    _wrap_for_cpu(cfg)
+    on_cpu = not torch.cuda.is_available()
+    if on_cpu:
+        if cfg.launcher == 'slurm':
+            _export_slurm_ranks()
+        _start_group('gloo', dist_cfg)
+        _wrap_for_cpu(cfg)
+    elif cfg.launcher == 'pytorch' and _may_restart():
+        torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
+        _start_group(dist_cfg.get('backend', 'nccl'), dist_cfg)
 
 
 def build_runner(cfg: Config) -> Any:
@@ -105,6 +107,42 @@ def _require_launcher(launcher: str) -> None:
             f'--launcher {launcher} needs processes started by {starter}, but {name} is not set. '
             f'Use tools/{script}_train.sh or tools/{script}_test.sh, or leave --launcher out.'
         )
+
+
+def _may_restart() -> bool:
+    return os.environ.get('TORCHELASTIC_MAX_RESTARTS', '0') != '0'
+
+
+def _start_group(backend: str, dist_cfg: Mapping[str, Any]) -> None:
+    seconds = dist_cfg.get('timeout')
+    timeout = None if seconds is None else timedelta(seconds=seconds)
+    store, rank, world_size = next(rendezvous('env://'))
+    distributed.init_process_group(
+        backend,
+        store=distributed.PrefixStore(_attempt(), store),
+        rank=rank,
+        world_size=world_size,
+        timeout=timeout,
+    )
+
+
+def _attempt() -> str:
+    """Name this attempt of the launcher, so that its ranks do not find those of an earlier one.
+
+    Defect: torch 2.15 keeps one store for all attempts of ``torchrun --max-restarts``, with the
+    addresses of the ranks that are gone.
+    """
+    environment = os.environ
+    if environment.get('GROUP_WORLD_SIZE', '1') == '1':
+        return f'attempt_{environment.get("TORCHELASTIC_RESTART_COUNT", 0)}'
+    # Several machines count each by itself, so their counts name no common attempt.
+    if environment.get('TORCHELASTIC_USE_AGENT_STORE') == 'True' and _may_restart():
+        raise ValueError(
+            'Restarts on several machines need TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in the '
+            'environment of torchrun, or a restarted rank looks for those that are gone. Set it on '
+            'each machine, or use tools/dist_train.sh, which does.'
+        )
+    return 'attempt'
 
 
 def _export_slurm_ranks() -> None:

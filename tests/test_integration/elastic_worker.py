@@ -4,7 +4,6 @@ Agents (one per launcher) and ranks are forked from this process, so that import
 """
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
@@ -46,15 +45,23 @@ class LogBatches(Hook):
 
 
 @HOOKS.register_module(force=True)
-class SignalSelf(Hook):
-    """Kill or stop one rank before a step, in the first attempt."""
+class LoseRank(Hook):
+    """Kill a rank before a step, or let it hang, in the first attempt.
 
-    def __init__(self, rank, step, name):
-        self.rank, self.step, self.signal = rank, step, signal.Signals[name]
+    Args:
+        step: Number of the step, counted from 0.
+        rank: The rank that is lost.
+        hangs: Whether it waits for ever instead of being killed.
+    """
+
+    def __init__(self, step, rank=1, hangs=False):
+        self.step, self.rank, self.hangs = step, rank, hangs
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if first_attempt() and get_rank() == self.rank and runner.iter == self.step:
-            os.kill(os.getpid(), self.signal)
+            if self.hangs:
+                signal.pause()
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @TASK_UTILS.register_module(force=True)
@@ -87,16 +94,23 @@ def be_the_tool(tool: str, *arguments: str) -> None:
 
 def launch(job: dict, folder: Path, node: int, port: int) -> None:
     """Be the agent of one node."""
+    os.environ.update(job.get('environment', {}))
     config = LaunchConfig(
         min_nodes=job.get('nodes', 1), max_nodes=job.get('nodes', 1),
         nproc_per_node=job['processes'], run_id=job['name'], rdzv_backend='c10d',
         rdzv_endpoint=f'localhost:{port}', rdzv_configs=dict(is_host=str(node == 0)),
         max_restarts=job.get('restarts', 0), start_method='fork', monitor_interval=.05,
         logs_specs=DefaultLogsSpecs(str(folder / f'{job["name"]}_{node}'), Std.ALL))
-    with contextlib.suppress(ChildFailedError):
-        elastic_launch(config, be_the_tool)(job['tool'], *job['arguments'], '--launcher', 'pytorch')
-        return
-    os._exit(1)
+    try:
+        elastic_launch(config, be_the_tool)(*job['arguments'], '--launcher', 'pytorch')
+    except ChildFailedError as error:
+        report_of(folder, job['name'], node).write_text(str(error))
+        os._exit(1)
+
+
+def report_of(folder: Path, name: str, node: int = 0) -> Path:
+    """What the agent says of the ranks that failed."""
+    return folder / f'{name}_{node}' / 'report.txt'
 
 
 def forked(function, *args) -> int:
