@@ -18,7 +18,7 @@ model = dict(
     encoder={{_base_.model.encoders.video}},
     num_classes=6,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(video={{_base_.model.data_preprocessor.preprocessors.video}})),
     init_cfg={{_base_.model.init_cfg}})
 train_dataloader = dict(dataset=dict(modalities=('video', )))

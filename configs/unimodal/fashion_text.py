@@ -17,7 +17,7 @@ model = dict(
     encoder={{_base_.model.encoders.text}},
     num_classes=24,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(text={{_base_.model.data_preprocessor.preprocessors.text}})))
 train_dataloader = dict(dataset=dict(modalities=('text', )))
 val_dataloader = dict(dataset=dict(modalities=('text', )))

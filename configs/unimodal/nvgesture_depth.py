@@ -18,7 +18,7 @@ model = dict(
     encoder={{_base_.model.encoders.depth}},
     num_classes=25,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(depth={{_base_.model.data_preprocessor.preprocessors.depth}})))
 train_dataloader = dict(dataset=dict(modalities=('depth', )))
 val_dataloader = dict(dataset=dict(modalities=('depth', )))

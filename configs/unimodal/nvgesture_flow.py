@@ -18,7 +18,7 @@ model = dict(
     encoder={{_base_.model.encoders.flow}},
     num_classes=25,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(flow={{_base_.model.data_preprocessor.preprocessors.flow}})))
 train_dataloader = dict(dataset=dict(modalities=('flow', )))
 val_dataloader = dict(dataset=dict(modalities=('flow', )))

@@ -18,7 +18,7 @@ model = dict(
     encoder={{_base_.model.encoders.rgb}},
     num_classes=25,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(rgb={{_base_.model.data_preprocessor.preprocessors.rgb}})))
 train_dataloader = dict(dataset=dict(modalities=('rgb', )))
 val_dataloader = dict(dataset=dict(modalities=('rgb', )))

@@ -18,7 +18,7 @@ model = dict(
     encoder={{_base_.model.encoders.image}},
     num_classes=2,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(image={{_base_.model.data_preprocessor.preprocessors.image}})))
 train_dataloader = dict(dataset=dict(modalities=('image', )))
 val_dataloader = dict(dataset=dict(modalities=('image', )))

@@ -17,7 +17,7 @@ model = dict(
     encoder={{_base_.model.encoders.audio}},
     num_classes=309,
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(audio={{_base_.model.data_preprocessor.preprocessors.audio}})),
     init_cfg={{_base_.model.init_cfg}})
 train_dataloader = dict(dataset=dict(modalities=('audio', )))

@@ -26,7 +26,7 @@ def classifier_config(**head: Any) -> dict:
         head={**dict(type='JointHead', num_classes=3, in_channels=FEATURES, fused_channels=16),
               **head},
         data_preprocessor=dict(
-            type='mmaction.MultiModalDataPreprocessor',
+            type='StreamPreprocessor',
             preprocessors={name: dict(type='ActionDataPreprocessor') for name in WIDTHS}))
 
 

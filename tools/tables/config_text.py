@@ -88,7 +88,7 @@ def _model(parts: Sequence[Part], num_classes: int) -> dict:
         head=dict(type='JointHead', num_classes=num_classes, in_channels=widths,
                   fused_channels=sum(widths.values()), alpha=0.2),
         data_preprocessor=dict(
-            type='MultiModalDataPreprocessor',
+            type='StreamPreprocessor',
             preprocessors={part.name: part.preprocessor for part in parts}))
 
 

@@ -23,7 +23,7 @@ model = dict(
         fused_channels=1024,
         alpha=0.2),
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(
             audio=dict(type='SpectrogramPreprocessor', n_fft=512, hop_length=353),
             video=dict(

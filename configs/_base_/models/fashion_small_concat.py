@@ -27,7 +27,7 @@ model = dict(
         fused_channels=128,
         alpha=0.2),
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(
             text=dict(type='TokenPreprocessor', pad_id=0),
             image=dict(

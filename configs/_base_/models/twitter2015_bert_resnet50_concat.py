@@ -26,7 +26,7 @@ model = dict(
         fused_channels=2816,
         alpha=0.2),
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(
             text=dict(type='TokenPreprocessor', pad_id=0),
             image=dict(

@@ -24,7 +24,7 @@ model = dict(
         fused_channels=1024,
         alpha=0.2),
     data_preprocessor=dict(
-        type='MultiModalDataPreprocessor',
+        type='StreamPreprocessor',
         preprocessors=dict(
             text=dict(type='TokenPreprocessor', pad_id=49407),
             image=dict(

@@ -8,7 +8,8 @@ from projects.bss.models.fusions import (AffineFusion, AttentionFusion, ChannelF
                                          Fusion, LSTMFusion, SumFusion, WeightFusion, split_logits)
 from projects.bss.models.heads import EvidentialHead, JointHead, SplitHead, StreamHead
 from projects.bss.models.preprocessors import (ArrayPreprocessor, FilterBankPreprocessor,
-                                               SpectrogramPreprocessor, TokenPreprocessor)
+                                               SpectrogramPreprocessor, StreamPreprocessor,
+                                               TokenPreprocessor)
 from projects.bss.models.unimodal import UnimodalClassifier
 
 __all__ = [
@@ -16,7 +17,7 @@ __all__ = [
     'ClipTextEncoder', 'ClipVisionEncoder', 'ConcatFusion', 'EvidentialHead',
     'FilterBankPreprocessor', 'Fusion', 'InceptionI3D', 'JointHead', 'LSTMFusion', 'MLPEncoder',
     'MultiModalClassifier', 'SmallConvEncoder', 'SpectrogramPreprocessor', 'SplitHead',
-    'StreamClassifier', 'StreamHead', 'SumFusion', 'TimmEncoder', 'TokenPreprocessor',
-    'TorchvisionEncoder', 'UnimodalClassifier', 'WeightFusion', 'inflate_stem', 'pool_features',
-    'split_logits', 'stack_labels'
+    'StreamClassifier', 'StreamHead', 'StreamPreprocessor', 'SumFusion', 'TimmEncoder',
+    'TokenPreprocessor', 'TorchvisionEncoder', 'UnimodalClassifier', 'WeightFusion',
+    'inflate_stem', 'pool_features', 'split_logits', 'stack_labels'
 ]

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
 from projects.bss.functional.measure import FUSED
+from projects.bss.functional.transfer import send
+from projects.bss.models.memory_format import use_channels_last
 from projects.bss.models.presence import Present, find_present, zero_absent
 
 LogitsHook = Callable[[dict[str, Tensor], dict[str, Tensor]], None]
@@ -104,6 +106,7 @@ class StreamClassifier(BaseModel):
         encoders: Encoder or its config by modality; the order is that of the modalities.
         data_preprocessor: Preprocessor or its config, or ``None``.
         init_cfg: Initialisation config of mmengine.
+        channels_last: Whether convolutions of the encoders compute with their channels last.
 
     Raises:
         ValueError: If a modality is called ``'fused'``.
@@ -114,7 +117,8 @@ class StreamClassifier(BaseModel):
     def __init__(self,
                  encoders: Mapping[str, dict | nn.Module],
                  data_preprocessor: dict | nn.Module | None = None,
-                 init_cfg: dict | None = None) -> None:
+                 init_cfg: dict | None = None,
+                 channels_last: bool = False) -> None:
         super().__init__(data_preprocessor, init_cfg)
         if FUSED in encoders:
             raise ValueError(f"No modality may be called '{FUSED}', which is the name of the "
@@ -123,6 +127,8 @@ class StreamClassifier(BaseModel):
             name: build_part(encoder)
             for name, encoder in encoders.items()
         })
+        if channels_last:
+            use_channels_last(self.encoders)
         self._logits_hooks: OrderedDict[int, LogitsHook] = OrderedDict()
         self._loss_hooks: OrderedDict[int, LossHook] = OrderedDict()
         self.data_preprocessor.register_forward_pre_hook(self._admit_batch)
@@ -227,7 +233,7 @@ class StreamClassifier(BaseModel):
                 raise TypeError(
                     f"The input of modality '{name}' must be a tensor of shape (N, ...), but got "
                     f'a {type(x).__name__}: give the model a `data_preprocessor` that stacks, '
-                    'such as mmaction.MultiModalDataPreprocessor.')
+                    'such as StreamPreprocessor.')
         # Zeros at both ends keep NaN out of the features and, on the way back, of the gradients.
         return zero_absent(self.encode(zero_absent(inputs, present), present), present)
 
@@ -291,7 +297,7 @@ class StreamClassifier(BaseModel):
             raise ValueError(f'`data_samples` must be given for mode={mode!r}, but got None: '
                              "pass them, or use mode='tensor'.")
         if mode == 'loss':
-            labels = stack_labels(data_samples, self.num_classes)
+            labels = send(stack_labels(data_samples, self.num_classes), logits[FUSED].device)
             return self._adjusted(self.loss(logits, labels, present),
                                   BatchOutputs(logits, features, labels, present))
         return self._add_scores(data_samples, self.predict(reported, present))

@@ -7,6 +7,8 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
+from projects.bss.functional.transfer import send
+
 Present = Mapping[str, Tensor]  # by modality, bool (N,); True where the sample has it
 
 
@@ -28,7 +30,7 @@ def find_present(data_samples: Sequence[BaseDataElement] | None, modalities: Ite
     if not any(absent):
         return None
     return {
-        name: torch.tensor([name not in names for names in absent]).to(device, non_blocking=True)
+        name: send(torch.tensor([name not in names for names in absent]), device)
         for name in modalities
     }
 

@@ -24,6 +24,8 @@ class UnimodalClassifier(StreamClassifier):
         in_channels: Width of the features; ``None`` takes the ``out_channels`` of the encoder.
         data_preprocessor: Config of the preprocessor that stacks, moves and normalises.
         init_cfg: Initialisation config of mmengine.
+        channels_last: Whether convolutions of the encoders compute with their channels last, which
+            GPUs do faster in half precision.
 
     Raises:
         ValueError: If ``in_channels`` is ``None`` and the encoder does not tell its width.
@@ -35,8 +37,9 @@ class UnimodalClassifier(StreamClassifier):
                  num_classes: int,
                  in_channels: int | None = None,
                  data_preprocessor: dict | nn.Module | None = None,
-                 init_cfg: dict | None = None) -> None:
-        super().__init__({modality: encoder}, data_preprocessor, init_cfg)
+                 init_cfg: dict | None = None,
+                 channels_last: bool = False) -> None:
+        super().__init__({modality: encoder}, data_preprocessor, init_cfg, channels_last)
         width = in_channels or getattr(self.encoders[modality], 'out_channels', None)
         if width is None:
             raise ValueError(

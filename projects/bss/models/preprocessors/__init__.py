@@ -1,9 +1,11 @@
-"""Data preprocessors of single streams, which run in batches on the device of the model."""
+"""Data preprocessors, which run in batches on the device of the model."""
 from projects.bss.models.preprocessors.arrays import ArrayPreprocessor
 from projects.bss.models.preprocessors.filter_bank import FilterBankPreprocessor
 from projects.bss.models.preprocessors.spectrogram import SpectrogramPreprocessor
+from projects.bss.models.preprocessors.stream import StreamPreprocessor
 from projects.bss.models.preprocessors.tokens import TokenPreprocessor
 
 __all__ = [
-    'ArrayPreprocessor', 'FilterBankPreprocessor', 'SpectrogramPreprocessor', 'TokenPreprocessor'
+    'ArrayPreprocessor', 'FilterBankPreprocessor', 'SpectrogramPreprocessor', 'StreamPreprocessor',
+    'TokenPreprocessor'
 ]
