@@ -22,6 +22,7 @@ from tests.test_rebalance.recipes import (EXTENDED, LIMITS, METHODS, ROOT, SGD, 
                                           at_limit, methods_in, part_of, plain, recipe, recipes_of,
                                           toy)
 from tests.toy import BSS_H, BSS_L, VANILLA
+from tools.misc.methods import page_of
 
 PAGES = ROOT / 'docs' / 'en' / 'rebalance'
 each_method = pytest.mark.parametrize('name', sorted(METHODS))
@@ -84,9 +85,7 @@ def test_it_is_documented_cited_and_configured(name):
 
 @each_method
 def test_its_page_says_what_it_has_to(name):
-    pages = [path.read_text(encoding='utf-8') for path in PAGES.glob('*.md')
-             if METHODS[name].__module__.rpartition('.')[2].startswith(path.stem)]
-    (text, ) = pages
+    text = (PAGES / page_of(METHODS[name], PAGES)).read_text(encoding='utf-8')
     assert len(text.splitlines()) <= 60 and f'`{name}`' in text
     for part in ('Idea', 'What is computed', 'When it helps', 'Cost', 'Deviations from '):
         assert f'**{part}' in text or f'## {part}' in text, part
