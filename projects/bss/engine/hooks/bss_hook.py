@@ -14,6 +14,7 @@ from projects.bss.functional import effective_sample_size, sampling_entropy
 
 from ..building import build_part
 from ..measurer import BalanceMeasurer
+from ..memory import PeakMemory, peak_memory
 from ..probe import LogitsProbe
 from ..schedulers import BalanceScheduler
 from ..score_source import ScoreSource, make_source
@@ -40,6 +41,9 @@ class BSSHook(ResumeOrderHook):
             (default: the validation loader's, at least the training loader's) and ``mode``
             (``'eval'``, or ``'train'`` as in the authors' code). Not used by ``source='train'``.
 
+    Attributes:
+        scoring_seconds: Seconds spent on scoring so far.
+
     Reference:
         Guan, Jiang, Yang: Balance-aware Sequence Sampling Makes Multi-modal Learning Better,
         IJCAI 2025, section 3.
@@ -62,7 +66,8 @@ class BSSHook(ResumeOrderHook):
         self.first_planned_epoch = max(burn_in, self.source.first_epoch)
         self._probe_config = dict(probe or {})
         self._scored_epoch = -1
-        self._scoring_seconds = 0.0
+        self.scoring_seconds = 0.0
+        self._scoring_memory = PeakMemory()
 
     def planned_samples(self, num_samples: int, max_epochs: int) -> list[int]:
         """Plain epochs before the first scoring, the scheduler's afterwards."""
@@ -108,8 +113,10 @@ class BSSHook(ResumeOrderHook):
         """Detach from the model and report what scoring cost."""
         self.probe.close()
         elapsed = time.perf_counter() - self._started
-        runner.logger.info(f'BSS: scoring took {self._scoring_seconds:.1f} s, '
-                           f'{100 * self._scoring_seconds / elapsed:.1f} % of the training time.')
+        runner.logger.info(f'BSS: scoring took {self.scoring_seconds:.1f} s, '
+                           f'{100 * self.scoring_seconds / elapsed:.1f} % of the training time; '
+                           f'peak memory {self._scoring_memory.peak:.0f} MiB, at most '
+                           f'{self._scoring_memory.growth:.0f} MiB more than before a scoring.')
 
     def state(self, runner: Any) -> dict[str, Any]:
         """Add the scores to the state."""
@@ -125,7 +132,10 @@ class BSSHook(ResumeOrderHook):
 
     def _score(self, runner: Any) -> None:
         started = time.perf_counter()
-        self.source.refresh()
+        with peak_memory(next(self.source.model.parameters()).device) as memory:
+            self.source.refresh()
+        self._scoring_memory = PeakMemory(max(memory.peak, self._scoring_memory.peak),
+                                          max(memory.growth, self._scoring_memory.growth))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
             current = self.measurer.score(self.table)
@@ -134,7 +144,7 @@ class BSSHook(ResumeOrderHook):
         self.table.score.copy_(self.scheduler.update(self.table.score, current))
         self._scored_epoch = runner.epoch
         self._warn_of_unmeasured(runner)
-        self._scoring_seconds += time.perf_counter() - started
+        self.scoring_seconds += time.perf_counter() - started
 
     def _warn_of_unmeasured(self, runner: Any) -> None:
         unmeasured = self.table.unmeasured
@@ -146,7 +156,7 @@ class BSSHook(ResumeOrderHook):
 
     def _report(self, runner: Any) -> None:
         facts = plan_facts(self.sampler.plan, len(self.table))
-        facts['scoring_seconds'] = self._scoring_seconds
+        facts['scoring_seconds'] = self.scoring_seconds
         text = ', '.join(f'{name} {value:.4g}' for name, value in facts.items())
         runner.logger.info(
             f'BSS epoch {runner.epoch + 1}: order {self.sampler.order_hash()}, {text}')

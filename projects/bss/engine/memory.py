@@ -1,0 +1,55 @@
+"""How much memory a part of a run needs."""
+from __future__ import annotations
+
+import resource
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Iterator
+
+import torch
+
+_MIB = 1 << 20
+
+
+@dataclass
+class PeakMemory:
+    """Peak of a part of a run, in MiB.
+
+    Args:
+        peak: On a GPU the most that tensors took during the part; on a CPU the largest resident
+            set of the process until its end.
+        growth: By how much that exceeds the peak before the part.
+    """
+
+    peak: float = 0.0
+    growth: float = 0.0
+
+
+@contextmanager
+def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
+    """Measure the peak of what is done inside.
+
+    On a GPU the peak that torch keeps is that of the time since the last part, or since mmengine's
+    last log line, which begins it anew too.
+
+    Args:
+        device: Where it computes.
+
+    Yields:
+        The peak, known at the end.
+    """
+    found, before = PeakMemory(), _peak(device)
+    if device.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats(device)
+    yield found
+    found.peak = _peak(device)
+    found.growth = max(0.0, found.peak - before)
+
+
+def _peak(device: torch.device) -> float:
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / _MIB
+    # macOS counts bytes, Linux kibibytes.
+    unit = 1 if sys.platform == 'darwin' else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB

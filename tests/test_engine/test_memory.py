@@ -1,0 +1,109 @@
+"""What scoring keeps: one batch of activations, one table of scores."""
+import weakref
+
+import pytest
+import torch
+from mmengine.registry import TASK_UTILS
+from torch import Tensor, nn
+
+from projects.bss.engine import BalanceMeasurer, BSSHook
+from projects.bss.engine.memory import peak_memory
+from tests.toy import BSS_L, build, run, toy_config
+
+NO_FILES = dict(logger=dict(type='LoggerHook', interval=1000), checkpoint=None)
+EVERY_EPOCH = dict(type='LearningBasedScheduler', interval=1)
+
+
+class AliveBatches:
+    """Count the earlier batches of which an activation is still alive when the next one begins."""
+
+    def __init__(self, model):
+        self.model, self.batches, self.most = model, [], []
+        model.register_forward_pre_hook(self.begin)
+        for module in model.modules():
+            if not list(module.children()) and isinstance(module, (nn.Linear, nn.ReLU)):
+                module.register_forward_hook(self.remember)
+
+    def begin(self, *_):
+        if self.model.training:
+            return
+        self.most.append(sum(any(ref() is not None for ref in batch) for batch in self.batches))
+        self.batches.append([])
+
+    def remember(self, module, inputs, output):
+        if not self.model.training and isinstance(output, Tensor):
+            self.batches[-1].append(weakref.ref(output))
+
+
+@TASK_UTILS.register_module(force=True)
+class Hoarder(BalanceMeasurer):
+    """Does what must not be done."""
+
+    def measure(self, outputs):
+        self.kept = getattr(self, 'kept', []) + [outputs.logits]
+        return super().measure(outputs)
+
+
+def alive_in_a_pass(tmp_path, measurer):
+    hook = dict(type='BSSHook', scheduler=EVERY_EPOCH, measurer=measurer,
+                scoring=dict(batch_size=4))
+    runner, _ = build(toy_config(tmp_path, hook, size=20, epochs=1, val_dataloader=None,
+                                 val_cfg=None, val_evaluator=None, default_hooks=NO_FILES))
+    counter = AliveBatches(runner.model)
+    runner.train()
+    assert len(counter.batches) >= 5 and all(counter.batches)
+    return max(counter.most)
+
+
+@pytest.mark.parametrize('correlation, information', [
+    ('PredictionSimilarity', 'TrainingLoss'), ('FeatureSimilarity', 'HeadGradientMagnitude')])
+def test_a_pass_keeps_no_activation_of_an_earlier_batch(tmp_path, correlation, information):
+    measurer = dict(type='BalanceMeasurer', correlation=correlation, information=information)
+    assert alive_in_a_pass(tmp_path, measurer) == 0
+
+
+def test_samples_run_again_keep_what_their_batch_has_left(tmp_path):
+    """The forward pass of a replay counts as a batch too."""
+    measurer = dict(type='BalanceMeasurer', information='GradientMagnitude')
+    assert alive_in_a_pass(tmp_path, measurer) == 1
+
+
+def test_the_count_sees_what_is_kept(tmp_path):
+    assert alive_in_a_pass(tmp_path, dict(type='Hoarder')) == 4
+
+
+def state_bytes(part):
+    """Bytes of all tensors of a state."""
+    if isinstance(part, Tensor):
+        return part.nbytes
+    return sum(map(state_bytes, part.values())) if isinstance(part, dict) else 0
+
+
+@pytest.mark.parametrize('source', ['pass', 'train'])
+def test_scores_take_as_much_after_six_epochs_as_after_two(tmp_path, source):
+    sizes = []
+    for epochs in (2, 6):
+        runner, _ = run(toy_config(tmp_path, dict(BSS_L, source=source), size=12, epochs=epochs,
+                                   default_hooks=NO_FILES))
+        hook = next(hook for hook in runner.hooks if isinstance(hook, BSSHook))
+        sizes.append(state_bytes(hook.state(runner)))
+        assert getattr(hook.source, '_seen', []) == []
+    assert sizes[0] == sizes[1] >= 12 * 4 * 4
+
+
+def test_the_peak_of_a_part_is_measured():
+    device = torch.device('cpu')
+    with peak_memory(device) as much:
+        hold = torch.ones(100 << 18)
+    del hold
+    with peak_memory(device) as little:
+        torch.ones(1 << 18)
+    assert 60 < much.growth < 200 and little.growth < 20
+    assert little.peak >= much.peak > 100
+
+
+def test_a_run_reports_the_peak_of_scoring(tmp_path):
+    run(toy_config(tmp_path, size=6, epochs=1, log_level='INFO', default_hooks=NO_FILES))
+    (log, ) = tmp_path.glob('*/*.log')
+    (line, ) = [line for line in log.read_text().splitlines() if 'BSS: scoring took' in line]
+    assert float(line.split('peak memory ')[1].split(' MiB')[0]) > 100
