@@ -18,14 +18,16 @@ from unittest.mock import patch
 from mmengine.config import Config
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.registry import HOOKS, TASK_UTILS
+from mmengine.registry import FUNCTIONS, HOOKS, TASK_UTILS
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 import tests.toy  # noqa: F401  (registers the toy task)
 from projects.bss.engine import BalanceMeasurer
 
+FUNCTIONS.register_module(module=size_based_auto_wrap_policy, force=True)
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 
@@ -84,8 +86,8 @@ class DyingMeasurer(BalanceMeasurer):
 
 
 def be_the_tool(tool: str, *arguments: str) -> None:
-    """Be a tool, less what takes most of the time of a run of a second."""
-    sys.argv = [str(TOOLS / tool), *arguments]
+    """Be a tool, less what takes most of the time of a run of a second; {RANK} names the rank."""
+    sys.argv = [str(TOOLS / tool), *(part.format(**os.environ) for part in arguments)]
     with patch('mmengine.runner.runner.collect_env', return_value={}), patch(
             'mmengine._strategy.base.collect_env', return_value={}), patch.object(
                 Config, 'pretty_text', ''):

@@ -1,10 +1,11 @@
 """Make a run resume at the very batch."""
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather, get_rank, get_world_size
+from mmengine.dist import all_gather, broadcast_object_list, get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import EpochBasedTrainLoop
@@ -49,7 +50,7 @@ class ResumeOrderHook(Hook):
     def before_run(self, runner: Any) -> None:
         """Let an automatic resume pass over a checkpoint that was cut short while written."""
         if runner._resume and runner._load_from is None:
-            runner._load_from = latest_whole_checkpoint(runner.work_dir)
+            runner._load_from = _checkpoint_of_all_ranks(runner.work_dir)
             # Without a checkpoint mmengine would still follow `last_checkpoint`.
             runner._resume = runner._load_from is not None
 
@@ -221,6 +222,18 @@ def batch_size_of(loader: DataLoader) -> int:
         Samples per batch on this rank.
     """
     return loader.batch_size or loader.batch_sampler.batch_size  # type: ignore[union-attr]
+
+
+def _checkpoint_of_all_ranks(work_dir: str) -> str | None:
+    """Take what rank 0 finds, so that no rank goes on from another place."""
+    chosen = [latest_whole_checkpoint(work_dir)]
+    broadcast_object_list(chosen)
+    path = chosen[0]
+    if path is not None and '://' not in path and not Path(path).exists():
+        raise FileNotFoundError(
+            f'Rank {get_rank()} does not find the checkpoint {path} that rank 0 goes on from: put '
+            '`work_dir` on a file system that all machines see.')
+    return path
 
 
 def _report_identities(runner: Any, loader: DataLoader) -> list[dict[str, Any]]:
