@@ -1,30 +1,28 @@
-"""Samples per second of a gesture pipeline in one process, against the plain way."""
+"""Samples per second of a loading pipeline in one process, against the plain way."""
 from __future__ import annotations
 
 import argparse
-import copy
 import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import cv2
-import numpy as np
 import torch
-from mmengine.config import DictAction
-from mmengine.registry import DATASETS, init_default_scope
-from PIL import Image
-from torchvision.transforms import functional as transforms
+from mmengine.config import Config, DictAction
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
 
-from projects.bss.datasets.flow import dequantise_flow
-from projects.bss.datasets.geometry import Geometry
 from tools.benchmarks.configs import read_config
+from tools.benchmarks.plain import PlainPipeline
 from tools.benchmarks.report import Report, paired_ratio, spread
 
-PURPOSE = "training pipeline of a gesture config against decoding and transforming frame by frame"
+PURPOSE = 'training pipeline of a config against loading and transforming item by item'
+_CACHE_GIGABYTES = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', default='fusion/nvgesture-mini_multihead.py',
                         help='config whose training set is read (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=24,
-                        help='at most so many clips are read (default: 24)')
+                        help='at most so many samples are read (default: 24)')
     parser.add_argument('--repeats', type=int, default=5,
                         help='paired repetitions (default: 5)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
@@ -45,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> Report:
-    """Read the same clips in both ways, in turn.
+    """Read the same samples in all ways, in turn.
 
     Args:
         args: Parsed options.
@@ -53,123 +51,102 @@ def run(args: argparse.Namespace) -> Report:
     Returns:
         The report.
     """
-    dataset = build_dataset(args)
-    clips = range(min(args.clips, len(dataset)))
-    with tempfile.TemporaryDirectory() as folder:
-        plain = PlainPipeline(dataset, Path(folder), clips)
-        arms: dict[str, Callable[[int], Any]] = dict(
-            plain=plain.load, pipeline=dataset.__getitem__)
-        rates: dict[str, list[float]] = {name: [] for name in arms}
+    cfg = read_config(args.config, args.cfg_options)
+    dataset = build_dataset(cfg)
+    positions = range(min(args.clips, len(dataset)))
+    with tempfile.TemporaryDirectory() as folder, one_thread():
+        arms = contenders(cfg, dataset, Path(folder), positions)
+        seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
         for repeat in range(args.repeats):
             for name, load in arms.items():
-                rates[name].append(_samples_per_second(load, clips))
+                seconds[name].append(_seconds_per_sample(load, positions))
             print(f'repetition {repeat + 1} of {args.repeats}', file=sys.stderr)
-    rows = [dict(
-        arm=name,
-        samples_per_second=spread(rates[name]),
-        ratio=paired_ratio(rates[name], rates['plain'])) for name in arms]
-    return Report('loading', f'Compares the {PURPOSE}: {args.config}.', rows, [
-        f'{len(clips)} clips, one process, files in the page cache; two clips are read before '
-        'each round.',
-        'Plain: OpenCV decodes the whole frame range, PIL resizes and torchvision crops, converts '
-        'and normalises each frame of the window; flow is a float32 array, loaded whole.',
-        'The pipeline hands over uint8; normalisation waits for the device and is not in its time.',
+    return Report('loading', f'Compares the {PURPOSE}: {args.config}.', _rows(seconds), [
+        f'{len(positions)} samples, one process and one thread, files in the page cache; two '
+        'samples are read before each round.',
+        'Plain: OpenCV decodes the whole range of a video; PIL and torchvision resize, crop, '
+        'convert and normalise each picture; flow is a float32 array, loaded whole; the spectrum '
+        'of a sound is computed in the loader; the tokenizer of transformers is called on each '
+        'text and pads it.',
+        'The pipeline hands over bytes, waveforms and token ids. What the data preprocessor makes '
+        'of them on the device is not in its time, but in that of the arm "with preprocessor", '
+        'which runs it here on every sample.',
+        'Texts have been tokenised before, as in every epoch but the first. '
+        'Cached: decoded clips are mapped from the disk (LoadClip(cache=...)).',
+        'ratio is of samples per second, cpu_ratio of samples per second of processor time. '
         'Entries are medians, with the smallest and the largest.'])
 
 
-def build_dataset(args: argparse.Namespace) -> Any:
+def build_dataset(cfg: Config) -> Any:
     """Build the training set of a config.
 
     Args:
-        args: Parsed options.
+        cfg: The config.
 
     Returns:
         The data set.
     """
-    cfg = read_config(args.config, args.cfg_options)
     init_default_scope(cfg.default_scope)
     return DATASETS.build(cfg.train_dataloader.dataset)
 
 
-class PlainPipeline:
-    """Load clips as a first script would: every frame a picture, every number a float.
-
-    Window and crop are drawn by the library's pipeline, so both read the same.
+def contenders(cfg: Config, dataset: Any, folder: Path,
+               positions: range) -> dict[str, Callable[[int], Any]]:
+    """Set up the ways of loading a sample.
 
     Args:
-        dataset: Data set whose pipeline starts with the choice of window and crop.
-        folder: Empty folder for flow as float32.
-        clips: Positions of the clips whose flow is written there.
+        cfg: The config.
+        dataset: Its training set.
+        folder: Empty folder for files.
+        positions: Positions of the samples that will be loaded.
+
+    Returns:
+        Functions of a position, by name; ``'cached'`` where the pipeline decodes videos.
     """
-
-    def __init__(self, dataset: Any, folder: Path, clips: range) -> None:
-        self.dataset = dataset
-        self.choices = dataset.pipeline.transforms[:2]
-        self.folder = folder
-        for position in clips:
-            for stream in dataset.get_data_info(position)['modalities'].values():
-                if stream['format'] == 'flow':
-                    stored = np.load(stream['path'])
-                    flow = dequantise_flow(stored) if stored.dtype == np.uint8 else stored
-                    np.save(folder / f'{position}.npy', flow)
-
-    def load(self, position: int) -> dict[str, torch.Tensor]:
-        """Load one clip.
-
-        Args:
-            position: Position of the clip.
-
-        Returns:
-            float32 tensors (C, T, H, W) by stream.
-        """
-        sample = copy.deepcopy(self.dataset.get_data_info(position))
-        for choice in self.choices:
-            sample = choice(sample)
-        clips = {}
-        for name, stream in sample['modalities'].items():
-            fields = (self._flow(position, stream, sample['frames'][name], sample['geometry'])
-                      if stream['format'] == 'flow'
-                      else self._frames(stream, sample['frames'][name], sample['geometry']))
-            clips[name] = torch.stack(list(fields), dim=1)
-        return clips
-
-    def _frames(self, stream: dict, numbers: np.ndarray,
-                geometry: Geometry) -> Iterator[torch.Tensor]:
-        mode = 'RGB' if stream['format'] == 'color' else 'L'
-        mean, std = (([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]) if mode == 'RGB'
-                     else ([0.0], [1.0]))
-        pictures = list(_decode_range(stream))
-        for number in np.minimum(numbers - stream['start'], len(pictures) - 1):
-            picture = Image.fromarray(pictures[number]).convert(mode)
-            picture = picture.resize(geometry.resize[::-1], Image.Resampling.BILINEAR)
-            picture = transforms.crop(picture, geometry.top, geometry.left, *geometry.size)
-            yield transforms.normalize(transforms.to_tensor(picture), mean, std)
-
-    def _flow(self, position: int, stream: dict, numbers: np.ndarray,
-              geometry: Geometry) -> Iterator[torch.Tensor]:
-        fields = np.load(self.folder / f'{position}.npy')
-        if stream.get('layout', 'THWC') == 'HWCT':
-            fields = fields.transpose(3, 0, 1, 2)
-        for number in np.minimum(numbers, len(fields) - 1):
-            field = cv2.resize(fields[number], geometry.resize[::-1])[geometry.window]
-            yield torch.from_numpy(field).permute(2, 0, 1) / 20
+    preprocessor = MODELS.build(cfg.model.data_preprocessor)
+    (folder / 'plain').mkdir()
+    arms = dict(
+        plain=PlainPipeline(cfg, dataset, folder / 'plain', positions).load,
+        pipeline=dataset.__getitem__)
+    arms['with preprocessor'] = lambda position: preprocessor(
+        pseudo_collate([dataset[position]]), training=True)
+    loaders = [part for part in cfg.train_dataloader.dataset.pipeline if part.type == 'LoadClip']
+    if loaders:
+        loaders[0].cache = dict(folder=str(folder / 'clips'), max_gigabytes=_CACHE_GIGABYTES)
+        arms['cached'] = build_dataset(cfg).__getitem__
+        for position in positions:
+            arms['cached'](position)
+    return arms
 
 
-def _decode_range(stream: dict) -> Iterator[np.ndarray]:
-    capture = cv2.VideoCapture(stream['path'])
-    capture.set(cv2.CAP_PROP_POS_FRAMES, stream['start'])
-    for _ in range(stream['start'], stream['end']):
-        decoded, frame = capture.read()
-        if not decoded:
-            break
-        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
-    capture.release()
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute as the worker process of a data loader does, which has one thread."""
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
 
 
-def _samples_per_second(load: Callable[[int], Any], clips: range) -> float:
-    for position in itertools.islice(clips, 2):
+def _rows(seconds: dict[str, list[tuple[float, float]]]) -> list[dict]:
+    rates = {name: [[1 / value for value in clock] for clock in zip(*values)]
+             for name, values in seconds.items()}
+    return [dict(
+        arm=name,
+        samples_per_second=spread(wall),
+        ratio=paired_ratio(wall, rates['plain'][0]),
+        cpu_ratio=paired_ratio(cpu, rates['plain'][1])) for name, (wall, cpu) in rates.items()]
+
+
+def _seconds_per_sample(load: Callable[[int], Any], positions: range) -> tuple[float, float]:
+    for position in itertools.islice(positions, 2):
         load(position)
-    started = time.perf_counter()
-    for position in clips:
+    wall, cpu = time.perf_counter(), time.process_time()
+    for position in positions:
         load(position)
-    return len(clips) / (time.perf_counter() - started)
+    return ((time.perf_counter() - wall) / len(positions),
+            (time.process_time() - cpu) / len(positions))

@@ -70,6 +70,14 @@ def test_ids_have_special_tokens_at_both_ends(folder: Path) -> None:
     assert ids_of('', tokenizer=folder) == [2, 3]
 
 
+def test_a_changed_result_does_not_change_the_next(folder: Path) -> None:
+    first, second = (Tokenize(tokenizer=folder).transform(sample('red hat'))['inputs']['text']
+                     for _ in range(2))
+    expected = first.tolist()
+    first[:] = 0
+    assert second.tolist() == ids_of('red hat', tokenizer=folder) == expected
+
+
 def test_long_texts_are_cut_in_front_of_the_last_token(folder: Path) -> None:
     assert ids_of('a new red shoe', tokenizer=folder, max_length=4) == [2, 8, 9, 3]
     assert ids_of('a new red shoe', tokenizer=folder, max_length=6) == [2, 8, 9, 5, 6, 3]

@@ -86,25 +86,25 @@ class LoadAudio(StreamLoader):
                 allowed, is silent throughout.
         """
         path = stream['path']
-        sound = self._read(path)
+        if self.seconds is None:
+            return self._sound(path)
+        total = sound_seconds(path)
+        stretch = self.stretch or max(total, self.seconds)
+        start = _WINDOWS[self.window](stretch - self.seconds)
+        if start + self.seconds <= total:
+            return self._extended(self._sound(path, start, self.seconds), self.seconds)
+        first = round(start * self.sample_rate)
+        sound = self._extended(self._sound(path, 0, stretch), stretch)
+        return sound[first:first + self._length(self.seconds)]
+
+    def _sound(self, path: str, start: float = 0.0, seconds: float | None = None) -> np.ndarray:
+        # Checked and clipped before it is extended, to many times its length.
+        sound = read_sound(path, self.sample_rate, start, seconds)
         if not self.allow_silence and is_silent(sound) and is_silent(
                 read_sound(path, self.sample_rate)):
             raise UnreadableSampleError(f'{path} is silent throughout; to train with such sounds '
                                         'set allow_silence=True of LoadAudio.')
         return np.clip(sound, -1, 1)
-
-    def _read(self, path: str) -> np.ndarray:
-        if self.seconds is None:
-            return read_sound(path, self.sample_rate)
-        total = sound_seconds(path)
-        stretch = self.stretch or max(total, self.seconds)
-        start = _WINDOWS[self.window](stretch - self.seconds)
-        if start + self.seconds <= total:
-            sound = read_sound(path, self.sample_rate, start, self.seconds)
-            return self._extended(sound, self.seconds)
-        first = round(start * self.sample_rate)
-        sound = self._extended(read_sound(path, self.sample_rate, 0, stretch), stretch)
-        return sound[first:first + self._length(self.seconds)]
 
     def _extended(self, sound: np.ndarray, seconds: float) -> np.ndarray:
         length = self._length(seconds)

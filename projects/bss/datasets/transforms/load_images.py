@@ -77,17 +77,32 @@ class LoadImages(StreamLoader):
                 the frames of a clip differ in size.
             KeyError: If the stream has a format that this transform does not read.
         """
+        pictures = [read_image(path, self.size) for path in self.files(stream)]
+        if len({picture.shape for picture in pictures}) > 1:
+            raise UnreadableSampleError(f'The frames of {stream["path"]} differ in size: '
+                                        f'{[picture.shape[:2] for picture in pictures]}.')
+        frames = np.stack(pictures) if len(pictures) > 1 else pictures[0][np.newaxis]
+        return frames.transpose(3, 0, 1, 2)
+
+    def files(self, stream: dict) -> list[str]:
+        """Choose the pictures of one sample.
+
+        Args:
+            stream: Holds ``path`` and ``format``.
+
+        Returns:
+            Addresses of T files.
+
+        Raises:
+            UnreadableSampleError: If too many frames are missing.
+            KeyError: If the stream has a format that this transform does not read.
+        """
         listers = dict(frames=self._chosen_frames, image=lambda path: [path])
         if stream['format'] not in listers:
             raise KeyError(f'LoadImages reads the formats {tuple(listers)}, but stream '
                            f'{self.modality!r} has {stream["format"]!r}; put its own loader into '
                            'the pipeline.')
-        files = listers[stream['format']](stream['path'])
-        pictures = [read_image(path, self.size) for path in files]
-        if len({picture.shape for picture in pictures}) > 1:
-            raise UnreadableSampleError(f'The frames of {stream["path"]} differ in size: '
-                                        f'{[picture.shape[:2] for picture in pictures]}.')
-        return np.stack(pictures).transpose(3, 0, 1, 2)
+        return listers[stream['format']](stream['path'])
 
     def _chosen_frames(self, folder: str) -> list[str]:
         files = frame_files(folder)

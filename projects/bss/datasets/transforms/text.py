@@ -21,6 +21,7 @@ _PUNCTUATION = {
 }
 _CLASSES = dict(bert='BertTokenizerFast', clip='CLIPTokenizerFast')
 _PROBE_CHARACTERS = 100
+_TEXTS_KEPT = 100_000
 
 
 @TRANSFORMS.register_module()
@@ -85,7 +86,8 @@ class CleanText(BaseTransform):
 class Tokenize(StreamLoader):
     """Turn a text into token ids with the special tokens at both ends.
 
-    The vocabulary is read once per process. A sample without the stream passes unchanged.
+    Once per process the vocabulary is read, and each text tokenised (100,000 are kept). A sample
+    without the stream passes unchanged.
 
     Adds to ``inputs``: stream name -> int64 (L,), not padded; ``TokenPreprocessor`` pads a batch.
 
@@ -129,8 +131,13 @@ class Tokenize(StreamLoader):
         Returns:
             Token ids, int64 (L,).
         """
-        tokenizer = load_tokenizer(self.tokenizer, self.kind, self.max_length, self.download)
-        return np.array(tokenizer.encode(stream['text']).ids, dtype=np.int64)
+        return _token_ids(stream['text'], self.tokenizer, self.kind, self.max_length,
+                          self.download).copy()
+
+
+@lru_cache(maxsize=_TEXTS_KEPT)
+def _token_ids(text: str, *arguments: Any) -> np.ndarray:
+    return np.array(load_tokenizer(*arguments).encode(text).ids, dtype=np.int64)
 
 
 @lru_cache(maxsize=None)
