@@ -5,12 +5,16 @@ projection; the prediction weighs them by their entropy.
 Command: python tools/train.py configs/rebalance/kinetics-sounds_mla.py
 
 Source of every number: alpha 0.1, authors' published code, here constant; everything else
-../fusion/kinetics-sounds_sum.py. The BSS paper reports 70.04 accuracy, 74.13 MAP.
+../fusion/kinetics-sounds_concat.py. The BSS paper reports 70.04 accuracy, 74.13 MAP.
 """
-_base_ = '../fusion/kinetics-sounds_sum.py'
+_base_ = '../fusion/kinetics-sounds_concat.py'
 model = dict(
     type='MLAClassifier',
     alpha=0.1,
-    fusion=dict(type='SharedEntropyFusion'),
-    head=dict(loss_weights=dict(audio=1.0, video=1.0)))
+    fusion=dict(
+        _delete_=True,
+        type='SharedEntropyFusion',
+        in_channels=dict(audio=512, video=512),
+        num_classes=31),
+    head=dict(fused_channels=None, loss_weights=dict(audio=1.0, video=1.0)))
 model_wrapper_cfg = dict(type='StepDataParallel')

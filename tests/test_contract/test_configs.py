@@ -113,6 +113,19 @@ def test_config_imports_nothing(path: Path) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
 
 
+def test_every_rebalancing_method_has_a_config_for_every_data_set() -> None:
+    methods: dict[str, set[str]] = {}
+    for path in CONFIGS.glob('rebalance/*.py'):
+        data, method = path.stem.split('_')
+        methods.setdefault(data, set()).add(method)
+    all_of_them = {'agm', 'amss', 'amss-plus', 'domfn', 'mla', 'mmpareto', 'mses', 'mslr', 'ogm',
+                   'ogm-ge', 'ogr-gb', 'pmr', 'reconboost', 'smv'}
+    paper = ('cremad', 'kinetics-sounds', 'vggsound', 'twitter2015', 'sarcasm', 'nvgesture')
+    # What is trained with Adam can do without AGM's clipping.
+    assert methods == {**dict.fromkeys(paper, all_of_them),
+                       **dict.fromkeys(('avmnist', 'grid-letters'), all_of_them | {'agm-clip'})}
+
+
 def test_model_index_names_existing_configs() -> None:
     index = yaml.safe_load((ROOT / 'model-index.yml').read_text(encoding='utf-8'))
     models = [model for file in index['Import']

@@ -165,6 +165,9 @@ class TestThisRepository:
         assert cards['nvgesture_depth'].paper_numbers() == {'Accuracy': 81.54, 'Macro F1': 81.83}
         assert cards['sarcasm_lstm'].notes == ('b', )
         assert cards['vggsound_etmc'].paper_numbers() == {}
+        assert cards['vggsound_mla'].paper_numbers() == {'Accuracy': 51.65, 'MAP': 54.73}
+        assert cards['nvgesture_reconboost'].notes == ('d', )
+        assert cards['nvgesture_pmr'].paper_numbers() == {}
         # Table 3, row without criteria: 5.9 above Concat.
         gain = [cards[f'kinetics-sounds_{name}'].paper_numbers()['Accuracy']
                 for name in ('multihead', 'concat')]

@@ -18,7 +18,7 @@ from tools.misc.methods import method_table
 COMMAND = 'python tools/misc/build_tables.py'
 BEGIN, END = f'<!-- results: begin ({COMMAND}) -->', '<!-- results: end -->'
 # Families whose methods are the rows of the table in README.md.
-OVERVIEW = ('unimodal', 'fusion', 'bss')
+OVERVIEW = ('unimodal', 'fusion', 'rebalance', 'bss')
 # Pages of the rebalancing methods, below the repository.
 METHODS = 'docs/en/rebalance'
 
