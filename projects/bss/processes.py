@@ -52,8 +52,7 @@ def prepare_processes(cfg: Config, local_rank: int) -> None:
         return
     _require_launcher(cfg.launcher)
     dist_cfg = (cfg.get('env_cfg') or {}).get('dist_cfg') or {}
-    on_cpu = not torch.cuda.is_available()
-    if on_cpu:
+    if not torch.cuda.is_available():
         if cfg.launcher == 'slurm':
             _export_slurm_ranks()
         _start_group('gloo', dist_cfg)

@@ -1,8 +1,10 @@
 """``tools/train.py`` under torch's elastic agent: any number of ranks, lost ranks, strategies."""
+import contextlib
 import json
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -60,8 +62,14 @@ def launch(folder, *jobs):
     environment = {**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1',
                    'CUDA_VISIBLE_DEVICES': ''}
     worker = Path(__file__).with_name('elastic_worker.py')
-    subprocess.run([sys.executable, worker, folder], cwd=folder, env=environment, timeout=300,
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, worker, folder], cwd=folder, env=environment,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
+    try:
+        assert process.wait(timeout=900) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     return json.loads((folder / 'ended.json').read_text())
 
 

@@ -1,7 +1,6 @@
 """How much memory a part of a run needs."""
 from __future__ import annotations
 
-import resource
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +49,10 @@ def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
 def _peak(device: torch.device) -> float:
     if device.type == 'cuda':
         return torch.cuda.max_memory_allocated(device) / _MIB
+    if sys.platform == 'win32':
+        return 0.0  # keeps no such count
+    import resource
+
     # macOS counts bytes, Linux kibibytes.
     unit = 1 if sys.platform == 'darwin' else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB
