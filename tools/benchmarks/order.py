@@ -2,11 +2,10 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from statistics import median
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from projects.bss.datasets import BalanceSampler, Plan
 from projects.bss.functional import weighted_permutation
+from tools.benchmarks.peak import peak_memory, reset_peak
 from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report, paired_ratio, spread
 
@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'ten from --min on, and 2^24 + 1 if it lies below')
     parser.add_argument('--repeats', type=int, default=5,
                         help='paired repetitions of each n (default: 5)')
+    parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'],
+                        help='where the order is drawn; samplers draw on the CPU only '
+                        '(default: cpu)')
 
 
 def run(args: argparse.Namespace) -> Report:
@@ -50,14 +53,16 @@ def run(args: argparse.Namespace) -> Report:
     Returns:
         The report.
     """
-    rows = [row for size in sizes(args.min, args.max) for row in _compare(size, args.repeats)]
+    rows = [row for size in sizes(args.min, args.max)
+            for row in _compare(size, args.repeats, args.device)]
     return Report('order', f'Compares the {PURPOSE}.', rows, [
         'Every measurement is a fresh process forked from one that has made the imports only; the '
         'contenders of a repetition run one after another. Ratios are taken within a repetition.',
         'Peak: growth of the resident set to its high-water mark (VmHWM of /proc/self/status, '
         'reset through /proc/self/clear_refs), weights and scores being there before; '
-        f'from n = {_SMALLEST_MEASURED_PEAK:,} on, on Linux only.',
-        'The samplers are timed to their first index: that is when the order exists.',
+        f'from n = {_SMALLEST_MEASURED_PEAK:,} on, on Linux only. On a GPU: what torch allocates.',
+        'The samplers are timed to their first index: that is when the order exists. iteration_ns '
+        'is the processor time of each further one; the peak covers it.',
         f'torch.multinomial stops at {MULTINOMIAL_LIMIT:,} categories.',
         'Entries are medians, with the smallest and the largest.'])
 
@@ -82,41 +87,52 @@ def sizes(smallest: float, largest: float) -> list[int]:
     return sorted(found)
 
 
-def measure(contender: str, size: int) -> tuple[float, float | None]:
+def measure(contender: str, size: int, device: str = 'cpu') -> dict[str, float | None]:
     """Measure one contender in this process, which should be a fresh one.
 
     Args:
         contender: Its name.
         size: Number n of samples.
+        device: Where the order is drawn.
 
     Returns:
-        Seconds (median of several calls if one is short) and peak memory in bytes per sample,
-        None where that cannot be told.
+        Wall and processor ``seconds`` and ``cpu_seconds`` to the first index, nanoseconds of
+        processor time for each further index of a sampler (``iteration_ns``), the medians of
+        several calls if one is short; and the ``peak`` memory in bytes per sample. None stands for
+        what cannot be told.
     """
-    _contender(contender, torch.rand(1000))()
-    call = _contender(contender, _weights(size))
-    before = _reset_peak() if size >= _SMALLEST_MEASURED_PEAK else None
-    seconds = [_timed(call) for _ in range(max(1, _SMALLEST_MEASURED_PEAK // size))]
-    peak = None if before is None else (_status('VmHWM') - before) / size
-    return median(seconds), peak
+    _contender(contender, torch.rand(1000, device=device))()
+    call = _contender(contender, _weights(size).to(device))
+    before = _reset(device) if size >= _SMALLEST_MEASURED_PEAK else None
+    taken = [_timed(call, device) for _ in range(max(1, _SMALLEST_MEASURED_PEAK // size))]
+    peak = None if before is None else (_peak(device) - before) / size
+    seconds, cpu_seconds, iteration = (
+        None if None in values else median(values) for values in zip(*taken))
+    return dict(seconds=seconds, cpu_seconds=cpu_seconds, peak=peak,
+                iteration_ns=None if iteration is None else iteration / size * 1e9)
 
 
-def _compare(size: int, repeats: int) -> list[dict[str, Any]]:
+def _compare(size: int, repeats: int, device: str) -> list[dict[str, Any]]:
     names = [name for name in _CONTENDERS
-             if name != 'multinomial' or size < MULTINOMIAL_LIMIT]
+             if (name != 'multinomial' or size < MULTINOMIAL_LIMIT)
+             and (device == 'cpu' or not name.endswith('Sampler'))]
     taken: dict[str, list] = {name: [] for name in names}
     for repeat in range(repeats):
         print(f'n = {size:,}: repetition {repeat + 1} of {repeats}', file=sys.stderr)
         for name in names:
-            taken[name].append(in_fresh_process(measure, name, size))
-    seconds = {name: [first for first, _ in pairs] for name, pairs in taken.items()}
+            taken[name].append(in_fresh_process(measure, name, size, device))
+    seconds, cpu_seconds, peaks, iteration = (
+        {name: [one[key] for one in ones] for name, ones in taken.items()}
+        for key in ('seconds', 'cpu_seconds', 'peak', 'iteration_ns'))
     return [dict(
         n=size,
         contender=name,
         seconds=spread(seconds[name]),
         to_multinomial=_ratio(seconds, name, 'multinomial'),
         to_randperm=_ratio(seconds, name, 'randperm'),
-        peak_bytes_per_sample=_largest([peak for _, peak in taken[name]])) for name in names]
+        cpu_to_randperm=_ratio(cpu_seconds, name, 'randperm'),
+        iteration_ns=None if None in iteration[name] else median(iteration[name]),
+        peak_bytes_per_sample=_largest(peaks[name])) for name in names]
 
 
 def _ratio(seconds: dict[str, list[float]], name: str, base: str) -> dict[str, float] | None:
@@ -137,10 +153,10 @@ def _contender(name: str, weights: Tensor) -> Callable[[], Any]:
     size = len(weights)
     return dict(
         multinomial=lambda: torch.multinomial(weights, size),
-        randperm=lambda: torch.randperm(size),
-        weighted_permutation=lambda: weighted_permutation(weights.log()),
-        DefaultSampler=lambda: next(iter(DefaultSampler(range(size), seed=0))),
-        BalanceSampler=lambda: next(iter(_planned_sampler(weights))))[name]
+        randperm=lambda: torch.randperm(size, device=weights.device),
+        weighted_permutation=lambda: weighted_permutation(weights.log(), _generator(weights)),
+        DefaultSampler=lambda: _first_drawn(DefaultSampler(range(size), seed=0)),
+        BalanceSampler=lambda: _first_drawn(_planned_sampler(weights)))[name]
 
 
 def _planned_sampler(weights: Tensor) -> BalanceSampler:
@@ -149,24 +165,36 @@ def _planned_sampler(weights: Tensor) -> BalanceSampler:
     return sampler
 
 
-def _timed(call: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+def _generator(weights: Tensor) -> torch.Generator:
+    return torch.Generator(weights.device).manual_seed(0)
 
 
-def _reset_peak() -> int | None:
-    """Lower the high-water mark of the resident set to its present size, and return that."""
-    mark = Path('/proc/self/clear_refs')
-    if not mark.exists():
-        return None
-    gc.collect()
-    mark.write_text('5', encoding='ascii')
-    return _status('VmRSS')
+def _timed(call: Callable[[], Any], device: str) -> tuple[float, float, float | None]:
+    """Time a call, wall and processor, and the rest of an iterator that it returns."""
+    started, processor = time.perf_counter(), time.process_time()
+    result = call()
+    if device == 'cuda':
+        torch.cuda.synchronize()
+    first = time.process_time()
+    seconds = time.perf_counter() - started
+    if not isinstance(result, Iterator):
+        return seconds, first - processor, None
+    deque(result, maxlen=0)
+    return seconds, first - processor, time.process_time() - first
 
 
-def _status(key: str) -> int:
-    for line in Path('/proc/self/status').read_text(encoding='ascii').splitlines():
-        if line.startswith(f'{key}:'):
-            return int(line.split()[1]) * 1024
-    raise KeyError(f'/proc/self/status has no entry {key!r}: this kernel does not report memory.')
+def _first_drawn(sampler: Iterable[int]) -> Iterator[int]:
+    indices = iter(sampler)
+    next(indices)
+    return indices
+
+
+def _reset(device: str) -> int | None:
+    if device == 'cpu':
+        return reset_peak()
+    torch.cuda.reset_peak_memory_stats()
+    return torch.cuda.memory_allocated()
+
+
+def _peak(device: str) -> int:
+    return peak_memory() if device == 'cpu' else torch.cuda.max_memory_allocated()

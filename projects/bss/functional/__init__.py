@@ -10,6 +10,7 @@ from .pacing import PACINGS, paced_count, pacing
 from .sampling import (effective_sample_size, momentum_update, rank, sampling_entropy,
                        sampling_probabilities, weighted_permutation)
 from .spectrogram import log_spectrogram
+from .streaming import streamed_permutation
 from .valuation import shapley_values, subsets
 
 __all__ = [
@@ -19,5 +20,5 @@ __all__ = [
     'layerwise_gradient_magnitude', 'log_spectrogram', 'min_max', 'min_norm', 'momentum_update',
     'multimodal_loss', 'opinion', 'paced_count', 'pacing', 'prediction_similarity', 'rank',
     'restore_gradients', 'sample_gradient_magnitude', 'sampling_entropy', 'sampling_probabilities',
-    'shapley_values', 'stream_weights', 'subsets', 'weighted_permutation'
+    'shapley_values', 'stream_weights', 'streamed_permutation', 'subsets', 'weighted_permutation'
 ]
