@@ -55,15 +55,30 @@ def test_order(tmp_path: Path) -> None:
     assert [(row['n'], row['contender']) for row in rows] == [
         (size, name) for size in (1000, 10_000) for name in contenders]
     for row in rows:
-        for key in ('seconds', 'to_multinomial', 'to_randperm'):
+        for key in ('seconds', 'to_multinomial', 'to_randperm', 'cpu_to_randperm'):
             check_spread(row[key])
         assert row['peak_bytes_per_sample'] is None
+        assert (row['iteration_ns'] is None) == ('Sampler' not in row['contender'])
     assert [row['to_randperm']['max'] for row in rows if row['contender'] == 'randperm'] == [1, 1]
 
 
+def test_streaming(tmp_path: Path) -> None:
+    row, = run_driver(tmp_path, 'streaming', '--samples', '3e5', '--bucket', '1e5')['rows']
+    assert (row['n'], row['buckets']) == (300_000, 3)
+    assert 0 < row['first_index_seconds'] < row['seconds']
+
+
 def test_peak_memory_of_a_permutation_is_its_eight_bytes() -> None:
-    _, peak = in_fresh_process(order.measure, 'randperm', 4_000_000)
-    assert peak == pytest.approx(8, abs=0.5)
+    row = in_fresh_process(order.measure, 'randperm', 4_000_000)
+    assert row['peak'] == pytest.approx(8, abs=0.5)
+    assert row['iteration_ns'] is None
+
+
+def test_a_sampler_holds_no_list_of_its_indices() -> None:
+    """Neither when the order is drawn nor while it is iterated; a list takes 36 bytes an index."""
+    row = in_fresh_process(order.measure, 'BalanceSampler', 4_000_000)
+    assert row['peak'] < 16
+    assert row['iteration_ns'] > 1
 
 
 def test_sizes() -> None:
