@@ -103,7 +103,7 @@ def ended_slowly(folder, ended):
         job(folder, 'nodes_shared', 1, nodes=2, restarts=1),
         job(folder, 'grown', 4, arguments=resume('two')),
         job(folder, 'scoring', restarts=1, arguments=['--resume'],
-            measurer=dict(type='DyingMeasurer', batch=8)),
+            measurer=dict(type='DyingMeasurer', batch=4)),
         job(folder, 'gone', lose=dict(step=KILLED_AT)),
         job(folder, 'hanging', lose=dict(step=KILLED_AT, hangs=True),
             env_cfg=dict(dist_cfg=dict(timeout=2))),
@@ -210,7 +210,7 @@ class TestSlowly:
         check_same_run(folder, 'grown', 'one')
 
     def test_a_rank_killed_while_scoring(self, ended_slowly, folder):
-        """The fourth of two batches a pass is in the pass of the second epoch."""
+        """It dies before the last of two batches of the pass of the second epoch."""
         assert ended_slowly['scoring']['statuses'] == [0]
         before, after = (global_batches(folder, 'scoring', 2, attempt) for attempt in (0, 1))
         assert before + after == global_batches(folder, 'two', 2) and len(before) == STEPS // 3

@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from mmengine.config import DictAction
@@ -15,8 +14,8 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from projects.bss.engine import BSSHook
 from projects.bss.processes import build_runner, end_processes, prepare_processes
+from tools.benchmarks.configs import read_config
 from tools.benchmarks.report import Report, paired_ratio, spread
-from tools.benchmarks.scoring import config_of
 
 PURPOSE = 'training and scoring of BSS-L by several processes of one machine against one process'
 
@@ -100,8 +99,10 @@ def train(args: argparse.Namespace, count: int, folder: str) -> dict[str, float]
         Samples per second of the group, seconds of scoring, CPU seconds after the first step, and
         the share of the training set that this process scored.
     """
-    cfg = config_of(args, 'pass')
-    cfg.launcher, cfg.work_dir = 'pytorch', str(Path(folder))
+    cfg = read_config(args.bss, args.cfg_options)
+    cfg.train_cfg.update(max_epochs=args.epochs, val_begin=args.epochs + 1)
+    cfg.default_hooks.checkpoint, cfg.log_level = None, 'WARNING'
+    cfg.launcher, cfg.work_dir = 'pytorch', folder
     batch_size = cfg.train_dataloader.batch_size
     if batch_size % count:
         raise ValueError(f'The batch of {batch_size} samples cannot be shared by {count} '
