@@ -11,7 +11,7 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from projects.bss.models import InceptionI3D, MultiModalClassifier, inflate_stem
-from projects.bss.models.encoders.i3d import max_pool, pad_same
+from projects.bss.models.encoders.i3d import Unit3d, max_pool, pad_same
 
 STEM = 'Conv3d_1a_7x7'
 MIXED = ['3b', '3c', '4b', '4c', '4d', '4e', '4f', '5b', '5c']
@@ -139,6 +139,23 @@ def test_features_equal_a_second_implementation(shape):
         expected = _reference(encoder.state_dict(), clip)
     assert features.shape == (shape[0], 1024) and features.std() > 1e-3
     torch.testing.assert_close(features, expected)
+
+
+@pytest.mark.parametrize('kernel, stride', [(7, 2), (3, 1), (1, 1)])
+def test_folded_normalisation(kernel, stride):
+    """Without gradients the kernels are scaled, with them the feature map; layers stay as is."""
+    torch.manual_seed(0)
+    unit = Unit3d(3, 5, kernel, stride).eval()
+    for tensor in (unit.bn.weight, unit.bn.bias, unit.bn.running_mean):
+        nn.init.normal_(tensor)
+    nn.init.uniform_(unit.bn.running_var, 0.02, 2)
+    kept = {name: value.clone() for name, value in unit.state_dict().items()}
+    x = torch.randn(2, 3, 6, 9, 8)
+    with torch.no_grad():
+        folded = unit(x)
+    assert not folded.requires_grad and folded.std() > 0.1
+    torch.testing.assert_close(folded, unit(x), rtol=1e-5, atol=1e-5)
+    assert all(torch.equal(value, kept[name]) for name, value in unit.state_dict().items())
 
 
 @pytest.mark.parametrize('frames, positions', [(64, 8), (79, 10), (80, 10), (1, 1)])

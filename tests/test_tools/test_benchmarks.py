@@ -90,7 +90,7 @@ def test_scoring(tmp_path: Path, miniature_root: Path) -> None:
     rows = run_driver(tmp_path, 'scoring', '--epochs', '1', '--repeats', '1',
                       *options_for(miniature_root, 'train_dataloader', 'val_dataloader'),
                       'train_dataloader.dataset.pipeline.0.length=4')['rows']
-    assert [row['arm'] for row in rows] == ['vanilla', 'pass', 'train']
+    assert [row['arm'] for row in rows] == ['vanilla', 'pass', 'train', 'bssh']
     for row in rows:
         for key in ('wall_seconds', 'wall_ratio', 'cpu_seconds', 'cpu_ratio'):
             check_spread(row[key])
@@ -117,6 +117,19 @@ def test_all_ways_to_the_gradient_magnitude_agree(model: str,
     assert expected.std() > 0
     for arm in ('graph', 'gradient'):
         torch.testing.assert_close(arms[arm](), expected, rtol=1e-5, atol=0)
+
+
+def test_step(tmp_path: Path) -> None:
+    rows = run_driver(tmp_path, 'step', '--task', 'cremad', '--small', '--batch-size', '2',
+                      '--steps', '1', '--repeats', '1', '--arms', 'ours', 'fused',
+                      '--peak-tflops', '2')['rows']
+    assert [row['arm'] for row in rows] == ['plain', 'ours', 'fused']
+    for row in rows:
+        for key in ('samples_per_second', 'ratio', 'tflops', 'utilisation'):
+            check_spread(row[key])
+        assert row['utilisation']['median'] == pytest.approx(row['tflops']['median'] / 2)
+        assert row['loss_difference'] < 1e-3
+    assert rows[0]['ratio']['median'] == 1 and rows[0]['loss_difference'] == 0
 
 
 def test_loading(tmp_path: Path, miniature_root: Path) -> None:
