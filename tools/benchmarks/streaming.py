@@ -91,7 +91,8 @@ def measure(samples: int, bucket_size: int) -> dict[str, Any]:
         buckets, sums = [], [0, 0]
         for bucket in streamed_permutation(ScoreFiles(Path(folder)), 0, bucket_size):
             buckets.append(time.perf_counter() - started)
-            sums = [sums[0] + int(bucket.sum()), sums[1] + int((bucket % _PRIME).square().sum())]
+            for part in bucket.split(_PRIME):
+                sums = [sums[0] + int(part.sum()), sums[1] + int((part % _PRIME).square().sum())]
             print(f'bucket {len(buckets)}: {buckets[-1]:.1f} s', file=sys.stderr)
     cpu_seconds = time.process_time() - processor
     if sums != _expected_sums(samples):

@@ -33,7 +33,8 @@ def streamed_permutation(log_weights: Sequence[Tensor],
             be memory-mapped, or made by the sequence when it is asked for.
         seed: Seed of the order, in [0, 2^64).
         bucket_size: Samples of a bucket, give or take a few percent, >= 1. A bucket takes about
-            24 bytes of memory for each of them.
+            24 bytes of memory for each of them, and 8 for each of the one before while the caller
+            holds it.
         first_bucket: Number of leading buckets to leave out, to resume behind them.
 
     Returns:
@@ -100,9 +101,8 @@ def _buckets(blocks: Sequence[Tensor], seed: int, bucket_size: int,
              first_bucket: int) -> Iterator[Tensor]:
     edges = [None, *_edges(blocks, seed, bucket_size), None]
     for lower, upper in list(zip(edges, edges[1:]))[first_bucket:]:
-        runs = list(_sorted_runs(_within(blocks, seed, lower, upper)))
-        if runs:
-            yield _merged(runs)
+        # Nothing of a bucket is held here while the caller works with it.
+        yield _merged(list(_sorted_runs(_within(blocks, seed, lower, upper))))
 
 
 def _words(log_weights: Tensor, uniform: Tensor) -> Tensor:
@@ -176,6 +176,8 @@ def _sorted(runs: Sequence[_Run]) -> _Run:
 
 def _merged(runs: list[_Run]) -> Tensor:
     """Merge sorted runs, range by range of their words, to the positions in ascending order."""
+    if not runs:
+        return torch.empty(0, dtype=torch.int64)
     sample = torch.cat([words[::512] for words, _ in runs]).sort().values
     total = sum(len(words) for words, _ in runs)
     step = max(1, len(sample) * _RUN // total)
