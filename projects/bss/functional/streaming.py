@@ -33,8 +33,8 @@ def streamed_permutation(log_weights: Sequence[Tensor],
             be memory-mapped, or made by the sequence when it is asked for.
         seed: Seed of the order, in [0, 2^64).
         bucket_size: Samples of a bucket, give or take a few percent, >= 1. A bucket takes about
-            24 bytes of memory for each of them, and 8 for each of the one before while the caller
-            holds it.
+            36 bytes of memory for each of them, the bucket before it included, which the caller
+            may still hold.
         first_bucket: Number of leading buckets to leave out, to resume behind them.
 
     Returns:
