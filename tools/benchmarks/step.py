@@ -286,7 +286,7 @@ def _row(name: str, seconds: dict[str, list[float]], losses: dict[str, list[Tens
         arm=name, samples_per_second=spread([size / taken for taken in seconds[name]]),
         ratio=paired_ratio(seconds['plain'], seconds[name]), tflops=spread(speed),
         utilisation=peak and spread([value / peak for value in speed]),
-        loss_difference=((ours - plain).abs() / plain).max().item())
+        loss_difference=((ours - plain).abs().max() / plain[0]).item())
 
 
 def _notes(args: argparse.Namespace, size: int, peak: float | None) -> list[str]:
@@ -299,8 +299,7 @@ def _notes(args: argparse.Namespace, size: int, peak: float | None) -> list[str]
             if name != 'ours') + '. fast-compile compiles besides.',
         'ratio: samples per second over those of plain. On a CPU both are of processor time.',
         'tflops: operations of the model by FlopCounterMode, forward and backward, over the time; '
-        f'utilisation: their share of {peak or "the limit of the device, which is not known"} '
-        'TFLOP/s.',
-        'loss_difference: largest difference of the loss from that of plain, relative, over all '
-        'steps. Tolerance: 0.001 in float32, 0.05 with bf16.',
+        f'utilisation: their share of the limit of the device, {peak or "unknown"}.',
+        'loss_difference: largest difference of the loss from that of plain over all steps, as a '
+        'share of the first loss. Tolerance: 0.01 in float32, 0.05 with bf16.',
         'Entries are medians, with the smallest and the largest.']

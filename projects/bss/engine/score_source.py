@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from projects.bss.datasets.samplers import BalanceSampler
 from projects.bss.functional import closest_name
+from projects.bss.functional.transfer import send
 
 from .criteria import ModelOutputs
 from .dataset_view import with_pipeline
@@ -172,14 +173,14 @@ class TrainingForward(ScoreSource):
         positions = sampler.rank_positions()[:len(samples)]
         logits, features = self.probe.take(len(samples))
         device = next(iter(logits.values())).device
-        labels = labels_of(samples).to(device, non_blocking=True)
+        labels = send(labels_of(samples), device)
         with torch.no_grad():
             criteria = self.measurer.measure(
                 ModelOutputs(logits, features, labels, present_of(samples, logits)))
         rows = own_rows(self.runner.train_dataloader.dataset, positions.tolist(), samples)
         keep = torch.zeros(len(samples), dtype=torch.float64)
         keep[rows] = 1
-        located = torch.stack([keep, positions.double()]).to(device, non_blocking=True)
+        located = send(torch.stack([keep, positions.double()]), device)
         self._seen += all_gather(torch.cat([located, criteria.double()]))
 
     def flush(self) -> None:

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from projects.bss.datasets.samplers import BalanceSampler
 from projects.bss.functional.measure import FUSED
+from projects.bss.functional.transfer import send
 
 from .criteria import ModelOutputs
 from .dataset_view import original_index
@@ -61,8 +62,7 @@ def present_of(data_samples: Sequence[Any],
     absent = [sample.get('absent', ()) for sample in data_samples]
     if not any(absent):
         return None
-    return {name: torch.tensor([name not in gone for gone in absent]).to(rows.device,
-                                                                         non_blocking=True)
+    return {name: send(torch.tensor([name not in gone for gone in absent]), rows.device)
             for name, rows in logits.items() if name != FUSED}
 
 
@@ -178,7 +178,7 @@ def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,
         model(**data, mode='loss')
         samples = data['data_samples']
         logits, features = probe.take(len(samples))
-        labels = labels_of(samples).to(next(iter(logits.values())).device)
+        labels = send(labels_of(samples), next(iter(logits.values())).device)
         return measurer.measure(ModelOutputs(logits, features, labels,
                                              present_of(samples, logits),
                                              Replay(model, probe, data)))
