@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ def compute(runs: list[Script], **kwargs: Any) -> dict[str, str]:
         return Pool(**kwargs).compute(runs, bar)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt at SIGINT, which what a shell starts in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class TestPool:
 
     def test_a_failed_run_is_named_and_the_others_go_on(self, tmp_path: Path) -> None:
@@ -96,7 +105,8 @@ class TestPool:
         # One after the other, never at the same time.
         assert (tmp_path / 'written').read_text() == 'begun ended begun ended '
 
-    def test_an_interrupted_sweep_ends_its_children(self, tmp_path: Path) -> None:
+    def test_an_interrupted_sweep_ends_its_children(self, tmp_path: Path,
+                                                    interruptible: None) -> None:
         file = tmp_path / 'pid'
         run = script(tmp_path, 'r', 'import os, pathlib, time\n'
                      f'pathlib.Path({str(file)!r}).write_text(str(os.getpid()))\ntime.sleep(60)')
