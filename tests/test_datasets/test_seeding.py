@@ -2,7 +2,9 @@
 import random
 
 import numpy as np
+import pytest
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from projects.bss.datasets.seeding import ViewSeed
 
@@ -36,6 +38,26 @@ def test_the_global_streams_stay_where_they_were():
         reset(3)
     draw(seed, 1)
     assert (random.random(), np.random.rand(), float(torch.rand(()))) == expected
+
+
+class Draws(Dataset):
+    """What each sample draws."""
+
+    def __init__(self):
+        self.seed = ViewSeed()
+        self.seed.set(7, 3)
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, position):
+        return draw(self.seed, position)
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_workers_draw_what_the_main_process_draws(workers):
+    loader = DataLoader(Draws(), batch_size=None, num_workers=workers)
+    assert [tuple(map(float, drawn)) for drawn in loader] == [Draws()[at] for at in range(5)]
 
 
 def test_without_a_seed_the_global_streams_are_used():

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import itertools
 import sys
 import tempfile
@@ -14,8 +15,9 @@ from typing import Any, Iterator
 import cv2
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
+from torch.utils.data import DataLoader, Dataset
 
 from tools.benchmarks.configs import read_config
 from tools.benchmarks.plain import PlainPipeline
@@ -56,14 +58,16 @@ def run(args: argparse.Namespace) -> Report:
     positions = range(min(args.clips, len(dataset)))
     with tempfile.TemporaryDirectory() as folder, one_thread():
         arms = contenders(cfg, dataset, Path(folder), positions)
+        dataset.seed_views(seed=0, epoch=0)
         seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
-        for repeat in range(args.repeats):
-            for name, load in arms.items():
-                seconds[name].append(_seconds_per_sample(load, positions))
-            print(f'repetition {repeat + 1} of {args.repeats}', file=sys.stderr)
+        rounds = Rounds(arms, positions, args.repeats)
+        for number, (name, taken) in enumerate(DataLoader(rounds, batch_size=None, num_workers=1)):
+            seconds[name].append(taken)
+            print(f'round {number + 1} of {len(rounds)}, {name}', file=sys.stderr)
     return Report('loading', f'Compares the {PURPOSE}: {args.config}.', _rows(seconds), [
-        f'{len(positions)} samples, one process and one thread, files in the page cache; two '
-        'samples are read before each round.',
+        f'{len(positions)} samples, one worker process of a data loader and one thread, files in '
+        'the page cache; two samples are read before each round. Random views are seeded as in '
+        'training.',
         'Plain: OpenCV decodes the whole range of a video; PIL and torchvision resize, crop, '
         'convert and normalise each picture; flow is a float32 array, loaded whole; the spectrum '
         'of a sound is computed in the loader; the tokenizer of transformers is called on each '
@@ -72,7 +76,8 @@ def run(args: argparse.Namespace) -> Report:
         'of them on the device is not in its time, but in that of the arm "with preprocessor", '
         'which runs it here on every sample.',
         'Texts have been tokenised before, as in every epoch but the first. '
-        'Cached: decoded clips are mapped from the disk (LoadClip(cache=...)).',
+        'Cached: decoded clips or pictures are mapped from the disk (cache=dict(...) of LoadClip and '
+        'LoadImages).',
         'ratio is of samples per second, cpu_ratio of samples per second of processor time. '
         'Entries are medians, with the smallest and the largest.'])
 
@@ -101,7 +106,8 @@ def contenders(cfg: Config, dataset: Any, folder: Path,
         positions: Positions of the samples that will be loaded.
 
     Returns:
-        Functions of a position, by name; ``'cached'`` where the pipeline decodes videos.
+        Functions of a position, by name; ``'cached'`` where the pipeline decodes videos or
+        pictures.
     """
     preprocessor = MODELS.build(cfg.model.data_preprocessor)
     (folder / 'plain').mkdir()
@@ -110,13 +116,46 @@ def contenders(cfg: Config, dataset: Any, folder: Path,
         pipeline=dataset.__getitem__)
     arms['with preprocessor'] = lambda position: preprocessor(
         pseudo_collate([dataset[position]]), training=True)
-    loaders = [part for part in cfg.train_dataloader.dataset.pipeline if part.type == 'LoadClip']
+    loaders = [part for part in cfg.train_dataloader.dataset.pipeline
+               if part.type in ('LoadClip', 'LoadImages')]
     if loaders:
         loaders[0].cache = dict(folder=str(folder / 'clips'), max_gigabytes=_CACHE_GIGABYTES)
-        arms['cached'] = build_dataset(cfg).__getitem__
+        cached = copy.copy(dataset)
+        cached.pipeline = Compose(cfg.train_dataloader.dataset.pipeline)
+        arms['cached'] = cached.__getitem__
         for position in positions:
             arms['cached'](position)
     return arms
+
+
+class Rounds(Dataset):
+    """Rounds of reading all samples in one way, each timed where it runs: in a worker.
+
+    Args:
+        arms: Functions of a position, by name.
+        positions: Positions of the samples.
+        repeats: How often each way has its turn.
+    """
+
+    def __init__(self, arms: dict[str, Callable[[int], Any]], positions: range,
+                 repeats: int) -> None:
+        self.arms, self.positions = arms, positions
+        self.turns = list(arms) * repeats
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    def __getitem__(self, number: int) -> tuple[str, tuple[float, float]]:
+        """Do one round.
+
+        Args:
+            number: Number of the round.
+
+        Returns:
+            Name of the way, and wall and processor seconds per sample.
+        """
+        name = self.turns[number]
+        return name, _seconds_per_sample(self.arms[name], self.positions)
 
 
 @contextmanager

@@ -1,14 +1,11 @@
 """Reading of videos by way of a cache of decoded clips."""
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
-from projects.bss.datasets.clip_cache import ClipCache
-from projects.bss.datasets.errors import UnreadableSampleError
+from projects.bss.datasets.clip_cache import ClipCache, file_identity
 from projects.bss.datasets.geometry import Geometry
 from projects.bss.datasets.video import decode_planes, require_frames
 
@@ -33,12 +30,7 @@ class CachedVideo:
                  select: Callable[[np.ndarray], np.ndarray]) -> None:
         self.cache, self.select = cache, select
         self.path, self.start, self.end = stream['path'], stream['start'], stream['end']
-        try:
-            status = os.stat(self.path)
-        except OSError as error:
-            raise UnreadableSampleError(f'{self.path} cannot be read ({error}).') from error
-        self.identity = [cv2.__version__, os.path.abspath(self.path), status.st_size,
-                         status.st_mtime_ns, self.start, self.end, channels]
+        self.identity = [*file_identity(self.path), self.start, self.end, channels]
 
     def read(self, numbers: np.ndarray, geometry: Geometry, max_missing: int) -> np.ndarray:
         """Give what ``read_video`` gives.

@@ -1,4 +1,4 @@
-"""Decoded clips on disk, within a limit of size and for any number of processes."""
+"""Decoded clips and pictures on disk, within a limit of size and for any number of processes."""
 from __future__ import annotations
 
 import contextlib
@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from filelock import FileLock
 from mmengine.logging import print_log
+
+from projects.bss.datasets.errors import UnreadableSampleError
 
 _FOOTER = struct.Struct('<5I')
 _CHECKSUM_BYTES = 4
@@ -52,7 +55,7 @@ class ClipCache:
 
         Args:
             key: What identifies the clip and its processing, of types that json knows.
-            decode: Makes the clip, uint8 (C, T, H, W).
+            decode: Makes the clip, a contiguous uint8 array of four dimensions.
 
         Returns:
             The clip, read-only where it is mapped from the disk.
@@ -115,6 +118,25 @@ class ClipCache:
         if message not in self._logged:
             self._logged.add(message)
             print_log(message, logger='current', level=logging.WARNING)
+
+
+def file_identity(path: str) -> list[Any]:
+    """Describe a file, so that another one in its place is not taken for it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Version of the decoder, and the file's place, size and time of change, for a key.
+
+    Raises:
+        UnreadableSampleError: If there is no such file.
+    """
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise UnreadableSampleError(f'{path} cannot be read ({error}).') from error
+    return [cv2.__version__, os.path.abspath(path), status.st_size, status.st_mtime_ns]
 
 
 def _map(path: Path) -> np.ndarray:

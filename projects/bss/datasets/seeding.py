@@ -2,11 +2,12 @@
 from __future__ import annotations
 
 import random
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Iterator
 
 import numpy as np
 import torch
+from torch.utils.data import get_worker_info
 
 
 class ViewSeed:
@@ -32,6 +33,9 @@ class ViewSeed:
     def of_sample(self, position: int) -> Iterator[None]:
         """Seed the global streams for one sample, and put them back afterwards.
 
+        In a worker of a data loader nothing else draws from them, and they stay as they are left:
+        putting them back takes longer than reading a small picture.
+
         Args:
             position: Dataset position of the sample.
         """
@@ -39,14 +43,20 @@ class ViewSeed:
         if seed < 0:
             yield
             return
-        state = random.getstate(), np.random.get_state(), torch.get_rng_state()
-        words = np.random.SeedSequence([seed, epoch, position]).generate_state(4)
-        random.seed(int(words[0]))
-        np.random.seed(words[1:3])
-        torch.default_generator.manual_seed(int(words[3]))
-        try:
+        with nullcontext() if get_worker_info() else _streams_put_back():
+            words = np.random.SeedSequence([seed, epoch, position]).generate_state(4)
+            random.seed(int(words[0]))
+            np.random.seed(words[1:3])
+            torch.default_generator.manual_seed(int(words[3]))
             yield
-        finally:
-            random.setstate(state[0])
-            np.random.set_state(state[1])
-            torch.set_rng_state(state[2])
+
+
+@contextmanager
+def _streams_put_back() -> Iterator[None]:
+    state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(state[0])
+        np.random.set_state(state[1])
+        torch.set_rng_state(state[2])

@@ -1,6 +1,7 @@
 """Choice and reading of the frames of a clip."""
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,22 @@ def test_another_format_is_refused(folder: Path) -> None:
 def test_arguments_are_checked(folder: Path, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         load(folder, **options)
+
+
+def test_a_cached_picture_is_the_same_and_is_decoded_once(folder: Path, tmp_path: Path) -> None:
+    cache = dict(folder=str(tmp_path / 'kept'), max_gigabytes=1)
+    for total in (1, 3):
+        clip = load(folder, num_frames=total, cache=cache)
+        np.testing.assert_array_equal(clip, load(folder, num_frames=total))
+        assert clip.flags.writeable
+    # Frame 5 serves both; entries know the size at which a picture was decoded.
+    assert len(list((tmp_path / 'kept').glob('*.clip'))) == 3
+    assert load(folder, cache=cache, size=8).shape == (3, 1, 8, 12)
+    frame = sorted(folder.iterdir())[5]
+    status = frame.stat()
+    frame.write_bytes(bytes(status.st_size))
+    os.utime(frame, ns=(0, status.st_mtime_ns))
+    assert numbers(load(folder, cache=cache)) == [5]
+    os.utime(frame, ns=(0, status.st_mtime_ns + 1))
+    with pytest.raises(UnreadableSampleError, match='cannot be decoded as a picture'):
+        load(folder, cache=cache)

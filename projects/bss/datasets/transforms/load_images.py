@@ -1,9 +1,13 @@
 """Reading of a picture or of the chosen frames of a clip."""
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from mmengine.registry import TRANSFORMS
 
+from projects.bss.datasets.clip_cache import ClipCache, file_identity
 from projects.bss.datasets.errors import UnreadableSampleError
 from projects.bss.datasets.images import frame_files, read_image
 from projects.bss.datasets.transforms.stream import StreamLoader
@@ -46,13 +50,17 @@ class LoadImages(StreamLoader):
             whose height and width are both at least this many pixels.
         max_missing_frames: By how many frames a folder may fall short of ``num_frames``; its last
             frame stands for them.
+        cache: Arguments of a ``ClipCache`` (``folder``, ``max_gigabytes``) that keeps decoded
+            pictures, so that later epochs decode nothing; None decodes every time. It pays for
+            pictures of more than about 200 pixels a side. The samples are the same.
 
     Raises:
         ValueError: If an argument is out of range or unknown.
     """
 
     def __init__(self, modality: str = 'video', num_frames: int = 1, choice: str = 'spread',
-                 size: int | None = None, max_missing_frames: int = 2) -> None:
+                 size: int | None = None, max_missing_frames: int = 2,
+                 cache: Mapping[str, Any] | None = None) -> None:
         if num_frames < 1 or max_missing_frames < 0 or (size is not None and size < 1):
             raise ValueError('num_frames and size must be positive and max_missing_frames not '
                              f'negative, got {num_frames}, {size} and {max_missing_frames}; '
@@ -62,6 +70,7 @@ class LoadImages(StreamLoader):
         super().__init__(modality)
         self.num_frames, self.choice, self.size = num_frames, choice, size
         self.max_missing_frames = max_missing_frames
+        self.cache = None if cache is None else ClipCache(**cache)
 
     def load(self, stream: dict) -> np.ndarray:
         """Read the pictures of one sample.
@@ -77,7 +86,7 @@ class LoadImages(StreamLoader):
                 the frames of a clip differ in size.
             KeyError: If the stream has a format that this transform does not read.
         """
-        pictures = [read_image(path, self.size) for path in self.files(stream)]
+        pictures = [self._read(path) for path in self.files(stream)]
         if len({picture.shape for picture in pictures}) > 1:
             raise UnreadableSampleError(f'The frames of {stream["path"]} differ in size: '
                                         f'{[picture.shape[:2] for picture in pictures]}.')
@@ -103,6 +112,14 @@ class LoadImages(StreamLoader):
                            f'{self.modality!r} has {stream["format"]!r}; put its own loader into '
                            'the pipeline.')
         return listers[stream['format']](stream['path'])
+
+    def _read(self, path: str) -> np.ndarray:
+        if self.cache is None:
+            return read_image(path, self.size)
+        kept = self.cache.fetch([*file_identity(path), self.size],
+                                lambda: read_image(path, self.size)[np.newaxis])
+        # What is mapped from the disk cannot be written to.
+        return np.array(kept[0])
 
     def _chosen_frames(self, folder: str) -> list[str]:
         files = frame_files(folder)

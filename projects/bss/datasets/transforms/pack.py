@@ -8,6 +8,7 @@ import torch
 from mmaction.structures import ActionDataSample
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
+from torch import Tensor
 
 
 @TRANSFORMS.register_module()
@@ -30,8 +31,15 @@ class PackMultiModalInputs(BaseTransform):
         Returns:
             Tensors in the order of ``results['modalities']``, label and meta information.
         """
-        inputs = {name: torch.from_numpy(np.ascontiguousarray(results['inputs'][name]))
-                  for name in results['modalities']}
-        sample = ActionDataSample().set_gt_labels(results['gt_label'])
-        sample.set_metainfo({key: results[key] for key in self.meta_keys})
+        inputs = {name: _contiguous(results['inputs'][name]) for name in results['modalities']}
+        sample = ActionDataSample().set_gt_labels(torch.tensor([results['gt_label']]))
+        for key in self.meta_keys:
+            # set_metainfo would copy every value deeply; they are of this sample alone.
+            sample.set_field(results[key], key, field_type='metainfo')
         return dict(inputs=inputs, data_samples=sample)
+
+
+def _contiguous(array: np.ndarray | Tensor) -> Tensor:
+    if isinstance(array, Tensor):
+        return array.contiguous()
+    return torch.from_numpy(np.ascontiguousarray(array))
