@@ -356,6 +356,7 @@ class TestRefusals:
         (dict(source='training'), "Unknown source 'training'. Did you mean 'train'"),
         (dict(burn_in=-1), '`burn_in` must not be negative, but got -1'),
         (dict(scoring=dict(mode='evl')), "Did you mean 'eval'"),
+        (dict(scoring=dict(dtype='float')), "Did you mean 'float16'"),
         (dict(scoring=dict(pipelin=None)), "Unknown scoring option 'pipelin'. Did you mean 'pipe"),
         (dict(scoring=dict(batch_size=0)), '`scoring.batch_size` must be at least 1, but got 0'),
         (dict(source='train', measurer=dict(type='BalanceMeasurer',
@@ -387,6 +388,17 @@ def test_scoring_mode_train_is_the_authors(tmp_path):
     tables = [the_hook(run(toy_config(tmp_path / str(i), hook, epochs=1))[0]).table
               for i, hook in enumerate(hooks)]
     assert not torch.allclose(tables[0].correlation, tables[1].correlation)
+
+
+def test_a_pass_in_half_precision_scores_nearly_the_same(tmp_path):
+    """Bfloat16 has a resolution of 0.8 %; criteria are kept in float32, as is training."""
+    hooks = [dict(BSS_L, scoring=dict(dtype=dtype)) for dtype in (None, 'bfloat16')]
+    runners = [run(toy_config(tmp_path / str(i), hook, epochs=1))[0]
+               for i, hook in enumerate(hooks)]
+    full, half = (the_hook(runner).table.information for runner in runners)
+    assert half.dtype == torch.float32 and not torch.equal(half, full)
+    torch.testing.assert_close(half, full, atol=0.05, rtol=0)
+    assert all(value.dtype == torch.float32 for value in runners[1].model.parameters())
 
 
 def test_log_lines_tell_what_changed(tmp_path, caplog):

@@ -90,7 +90,7 @@ def test_scoring(tmp_path: Path, miniature_root: Path) -> None:
     rows = run_driver(tmp_path, 'scoring', '--epochs', '1', '--repeats', '1',
                       *options_for(miniature_root, 'train_dataloader', 'val_dataloader'),
                       'train_dataloader.dataset.pipeline.0.length=4')['rows']
-    assert [row['arm'] for row in rows] == ['vanilla', 'pass', 'train', 'bssh']
+    assert [row['arm'] for row in rows] == ['vanilla', 'pass', 'half', 'train', 'bssh']
     for row in rows:
         for key in ('wall_seconds', 'wall_ratio', 'cpu_seconds', 'cpu_ratio'):
             check_spread(row[key])

@@ -19,7 +19,7 @@ from tools.benchmarks.report import Report, paired_ratio, spread
 
 PURPOSE = ("training time of BSS-L, source='pass' and source='train', and of BSS-H, against plain "
            'shuffling')
-_ARMS = ('vanilla', 'pass', 'train', 'bssh')
+_ARMS = ('vanilla', 'pass', 'half', 'train', 'bssh')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> Report:
     taken: dict[str, list[dict]] = {arm: [] for arm in _ARMS}
     for repeat in range(args.repeats):
         # Another arm goes first each time, so that drift of the machine favours none.
-        for arm in _ARMS[repeat % 4:] + _ARMS[:repeat % 4]:
+        for arm in _ARMS[repeat % len(_ARMS):] + _ARMS[:repeat % len(_ARMS)]:
             taken[arm].append(in_fresh_process(train, args, arm))
             print(f'repetition {repeat + 1} of {args.repeats}, {arm}: {taken[arm][-1]}',
                   file=sys.stderr)
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> Report:
         'within_run_ratio: wall time of a run over the same without the calls that score (the '
         'pass, or what is done with each training batch). Both are of one run, so it is the '
         'figure that other processes disturb least.',
+        'half is the pass in bfloat16, beside training in float32.',
         'bssh scores once, before the first epoch, and its epochs begin with a share of the data: '
         'its run is shorter than that of vanilla, and its within_run_ratio falls with the number '
         'of epochs.',
@@ -79,7 +80,7 @@ def config_of(args: argparse.Namespace, arm: str) -> Config:
 
     Args:
         args: Parsed options.
-        arm: ``'vanilla'``, ``'pass'``, ``'train'`` or ``'bssh'``.
+        arm: ``'vanilla'``, ``'pass'``, ``'half'``, ``'train'`` or ``'bssh'``.
 
     Returns:
         The config.
@@ -90,6 +91,8 @@ def config_of(args: argparse.Namespace, arm: str) -> Config:
     cfg.train_cfg.update(max_epochs=args.epochs, val_begin=args.epochs + 1)
     cfg.default_hooks.checkpoint = None
     cfg.log_level = 'WARNING'
+    if arm == 'half':
+        cfg.custom_hooks[0].scoring.dtype = 'bfloat16'
     if arm == 'train':
         cfg.custom_hooks[0].source = 'train'
         cfg.custom_hooks[0].pop('scoring', None)
@@ -101,7 +104,7 @@ def train(args: argparse.Namespace, arm: str) -> dict[str, float]:
 
     Args:
         args: Parsed options.
-        arm: ``'vanilla'``, ``'pass'``, ``'train'`` or ``'bssh'``.
+        arm: ``'vanilla'``, ``'pass'``, ``'half'``, ``'train'`` or ``'bssh'``.
 
     Returns:
         Seconds of wall time and of CPU time, and the wall time over that without scoring.

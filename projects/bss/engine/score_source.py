@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Callable
 
 import torch
@@ -20,6 +21,8 @@ from .probe import LogitsProbe
 from .score_table import ScoreTable
 from .scoring import labels_of, own_rows, present_of, score_dataset, scoring_loader
 from .wrapping import is_sharded
+
+_HALF = dict(bfloat16=torch.bfloat16, float16=torch.float16)
 
 
 class ScoreSource(ABC):
@@ -109,21 +112,30 @@ class ScoringPass(ScoreSource):
             training set's own.
         batch_size: Samples per batch; None takes the larger of validation and training batch.
         mode: ``'eval'`` or ``'train'``, see :func:`score_dataset`.
+        dtype: ``'bfloat16'`` or ``'float16'`` computes the pass in half precision, which suffices
+            to rank samples; None in the precision of training.
+
+    Raises:
+        ValueError: If an argument is unknown or out of range.
     """
 
     def __init__(self,
                  measurer: BalanceMeasurer,
                  pipeline: Any = 'val',
                  batch_size: int | None = None,
-                 mode: str = 'eval') -> None:
+                 mode: str = 'eval',
+                 dtype: str | None = None) -> None:
         super().__init__(measurer)
         if mode not in ('eval', 'train'):
             raise ValueError(closest_name('scoring mode', mode, ('eval', 'train')))
+        if dtype is not None and dtype not in _HALF:
+            raise ValueError(closest_name('scoring dtype', dtype, _HALF))
         if batch_size is not None and batch_size < 1:
             raise ValueError(f'`scoring.batch_size` must be at least 1, but got {batch_size}.')
         self.pipeline = pipeline
         self.batch_size = batch_size
         self.mode = mode
+        self.dtype = dtype
 
     def attach(self, runner: Any, model: nn.Module, probe: LogitsProbe,
                table: ScoreTable) -> None:
@@ -136,12 +148,17 @@ class ScoringPass(ScoreSource):
         self.loader = pass_loader(runner, self.pipeline, self.batch_size)
 
     def refresh(self) -> None:
-        """Run the pass, under the autocast that training runs under."""
-        with self.runner.optim_wrapper.optim_context(self.model):
+        """Run the pass, under the autocast that training runs under or its own."""
+        with self.runner.optim_wrapper.optim_context(self.model), self._autocast():
             self.probe.listening = True
             self.table.write(*score_dataset(self.model, self.loader, self.probe, self.measurer,
                                             self.mode))
             self.probe.listening = False
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.dtype is None:
+            return nullcontext()
+        return torch.autocast(next(self.model.parameters()).device.type, _HALF[self.dtype])
 
 
 class TrainingForward(ScoreSource):
@@ -212,7 +229,7 @@ def last_visits(positions: Tensor, size: int) -> Tensor:
     return last[last >= 0]
 
 
-PASS_OPTIONS = ('batch_size', 'mode', 'pipeline')
+PASS_OPTIONS = ('batch_size', 'dtype', 'mode', 'pipeline')
 
 
 def make_source(name: str, measurer: BalanceMeasurer, scoring: dict[str, Any]) -> ScoreSource:

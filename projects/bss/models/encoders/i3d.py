@@ -44,7 +44,8 @@ def max_pool(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...],
     """Take the largest value of each window of a rectified volume.
 
     On the CPU PyTorch also finds the indices that a backward pass needs, which takes a third of an
-    I3D forward pass. Without gradients the axes are pooled one by one, to the same values.
+    I3D forward pass unless the channels come last. Without gradients the axes are pooled one by
+    one, to the same values.
 
     Args:
         x: Volume, shape (N, C, T, H, W), >= 0.
@@ -55,7 +56,8 @@ def max_pool(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...],
     Returns:
         Largest value of each window, shape (N, C, T', H', W').
     """
-    if torch.is_grad_enabled() or x.device.type != 'cpu':
+    if (torch.is_grad_enabled() or x.device.type != 'cpu'
+            or x.is_contiguous(memory_format=torch.channels_last_3d)):
         return F.max_pool3d(x, kernel, stride, padding)
     x = F.pad(x, [padding] * 6)
     for axis, (k, s) in enumerate(zip(kernel, stride), start=2):
