@@ -129,6 +129,7 @@ def test_step(tmp_path: Path) -> None:
             check_spread(row[key])
         assert row['utilisation']['median'] == pytest.approx(row['tflops']['median'] / 2)
         assert row['loss_difference'] < 1e-3
+        assert row['first_difference'] < 1e-5
     assert rows[0]['ratio']['median'] == 1 and rows[0]['loss_difference'] == 0
 
 
