@@ -9,12 +9,14 @@ import pytest
 import torch
 from mmaction.datasets.transforms import ColorJitter
 from mmengine.config.utils import MODULE2PACKAGE
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, pseudo_collate
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import BaseModel
+from mmengine.registry import FUNCTIONS
 from mmengine.runner import Runner
 
 from projects.bss import compat
+from projects.bss.datasets import stack_streams
 
 
 class Numbers(BaseDataset):
@@ -178,3 +180,9 @@ def test_mmengine_knows_the_package_and_keeps_another_choice(
     monkeypatch.setitem(MODULE2PACKAGE, 'bss', 'somebody-else')
     compat.name_package_for_mmengine()
     assert MODULE2PACKAGE['bss'] == 'somebody-else'
+
+
+def test_functions_are_found_under_the_scope_of_mmaction2() -> None:
+    with FUNCTIONS.switch_scope_and_registry('mmaction') as registry:
+        assert registry.get('stack_streams') is stack_streams
+        assert registry.get('pseudo_collate') is pseudo_collate

@@ -27,6 +27,7 @@ def apply() -> None:
     repair_color_jitter()
     name_package_for_mmengine()
     repair_fsdp_resuming()
+    repair_function_registry()
 
 
 def allow_mmengine_checkpoints() -> None:
@@ -119,3 +120,15 @@ def _load_fsdp_optimizer(self: FSDPStrategy, state_dict: dict) -> None:
     optimizer = self.optim_wrapper.optimizer
     self.optim_wrapper.load_state_dict(FullyShardedDataParallel.optim_state_dict_to_load(
         self.model, optimizer, state_dict))
+
+
+def repair_function_registry() -> None:
+    """Let names of functions, such as ``collate_fn``, be looked up under mmaction2's scope.
+
+    Defect: mmaction2's registry of functions imports a module that does not exist,
+    ``mmaction.mmengine`` (1.1.0 and 1.2.0, not reported upstream). Ends with the first mmaction2
+    that names another one; that is left alone.
+    """
+    from mmaction.registry import FUNCTION
+
+    FUNCTION._locations = [place for place in FUNCTION._locations if place != 'mmaction.mmengine']

@@ -20,9 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / 'configs'
 FILES = sorted(CONFIGS.rglob('*.py'))
 RECIPES = [path for path in FILES if '_base_' not in path.relative_to(CONFIGS).parts]
-# mmaction2 1.1.0 registers its functions from a module that does not exist (mmaction.mmengine).
-ROOTS = [value for value in vars(mmengine.registry).values()
-         if isinstance(value, Registry) and value is not mmengine.registry.FUNCTIONS]
+ROOTS = [value for value in vars(mmengine.registry).values() if isinstance(value, Registry)]
 # Keys that builders take out before they call the class, and dicts whose `type` is no class.
 BUILDER_KEYS = {'type', '_scope_', 'priority', 'by_epoch', 'convert_to_iter_based'}
 PLAIN_DICTS = {'pacing'}

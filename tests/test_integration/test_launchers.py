@@ -31,7 +31,7 @@ FSDP = dict(FLEXIBLE, strategy=dict(
 REPLAY = dict(type='BalanceMeasurer', information='GradientMagnitude')
 
 
-def config(processes, size=SIZE, measurer=None, lose=None, **overrides):
+def config(processes, size=SIZE, measurer=None, lose=None, method=None, **overrides):
     """A run without dropout and BatchNorm, of equal global batches and an order of hot scores."""
     model = model_config()
     model['encoders'] = {name: dict(type='MLPEncoder', in_channels=width, hidden=[8],
@@ -39,6 +39,7 @@ def config(processes, size=SIZE, measurer=None, lose=None, **overrides):
     hooks = [dict(type='BSSHook', measurer=measurer, scoring=dict(batch_size=5), scheduler=dict(
         type='LearningBasedScheduler', interval=1, temperature=.1)), dict(type='LogBatches')]
     hooks += [dict(type='LoseRank', **lose)] if lose else []
+    hooks += [method] if method else []
     made = toy_config('unused', None, size, GLOBAL_BATCH // processes, EPOCHS, model=model,
                       custom_hooks=hooks, find_unused_parameters=True, custom_imports=dict(
                           imports=['tests.toy', 'tests.test_integration.elastic_worker'],
@@ -110,7 +111,8 @@ def ended_slowly(folder, ended):
         job(folder, 'ddp', size=ODD, **DDP), job(folder, 'fsdp_odd', size=ODD, **FSDP),
         job(folder, 'ddp_resumed', size=ODD, arguments=resume('ddp'), **DDP),
         job(folder, 'fsdp_resumed', arguments=resume('fsdp'), **FSDP),
-        job(folder, 'fsdp_replay', measurer=REPLAY, **FSDP))
+        job(folder, 'fsdp_replay', measurer=REPLAY, **FSDP),
+        job(folder, 'fsdp_method', method=dict(type='OGMHook'), **FSDP))
 
 
 def last(folder, name):
@@ -244,3 +246,8 @@ class TestSlowly:
         assert 'ranks cannot do together, but FSDP has sharded the model: use ' \
             'HeadGradientMagnitude, or train with DDP.' in report_of(
                 folder, 'fsdp_replay').read_text()
+
+    def test_a_rebalancing_method_is_refused_for_a_sharded_model(self, ended_slowly, folder):
+        assert ended_slowly['fsdp_method']['statuses'] == [1]
+        assert 'OGMHook works on the weights of single modalities, but FSDP has sharded the ' \
+            'model: train with DDP.' in report_of(folder, 'fsdp_method').read_text()

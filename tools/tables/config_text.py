@@ -53,7 +53,8 @@ def config_text(parts: Sequence[Part], dataset: dict[str, Any], splits: dict[str
         f'steps = [{_codes(steps)}]',
         f'train_pipeline = [*steps, {_codes([*more, dict(type="PackMultiModalInputs")])}]',
         "test_pipeline = [*steps, dict(type='PackMultiModalInputs')]",
-        'loader = dict(batch_size=32, num_workers=2, persistent_workers=True)',
+        'loader = dict(batch_size=32, num_workers=2, persistent_workers=True,'
+        " collate_fn=dict(type='stack_streams'))",
         _loader('train', "dict(type='BalanceSampler', shuffle=True)", 'train_pipeline',
                 {split_column: splits['train']}),
         _loader('val', "dict(type='DefaultSampler', shuffle=False)", 'test_pipeline',

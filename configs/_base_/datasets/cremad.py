@@ -43,6 +43,7 @@ train_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='BalanceSampler', shuffle=True),
     dataset=dict(
         type=dataset_type, data_root=data_root, ann_file=train_list, pipeline=train_pipeline))
@@ -50,6 +51,7 @@ val_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,

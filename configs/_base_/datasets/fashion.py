@@ -37,6 +37,7 @@ train_dataloader = dict(
     batch_size=64,
     num_workers=2,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='BalanceSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
@@ -49,6 +50,7 @@ val_dataloader = dict(
     batch_size=64,
     num_workers=2,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
@@ -62,6 +64,7 @@ test_dataloader = dict(
     batch_size=64,
     num_workers=2,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,

@@ -42,6 +42,7 @@ train_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='BalanceSampler', shuffle=True),
     dataset=dict(
         type=dataset_type,
@@ -53,6 +54,7 @@ val_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,

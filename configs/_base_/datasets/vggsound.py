@@ -41,6 +41,7 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='BalanceSampler', shuffle=True),
     dataset=dict(
         type=dataset_type, data_root=data_root, ann_file=train_list, pipeline=train_pipeline))
@@ -48,6 +49,7 @@ val_dataloader = dict(
     batch_size=16,
     num_workers=8,
     persistent_workers=True,
+    collate_fn=dict(type='stack_streams'),
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,

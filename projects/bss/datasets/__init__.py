@@ -1,6 +1,7 @@
 """Data sets, their transforms and samplers."""
 from projects.bss.datasets.avmnist import AVMNISTDataset
 from projects.bss.datasets.base import MultiModalDataset
+from projects.bss.datasets.collate import stack_streams
 from projects.bss.datasets.cremad import CREMADDataset
 from projects.bss.datasets.errors import UnreadableSampleError
 from projects.bss.datasets.huggingface import HuggingFaceDataset
@@ -23,5 +24,5 @@ __all__ = [
     'LoadAudio', 'LoadClip', 'LoadIdxImage', 'LoadImages', 'LoadVector', 'MultiModalDataset',
     'MultiModalTableDataset', 'NVGestureDataset', 'PackMultiModalInputs', 'Plan', 'SampleCrop',
     'SampleWindow', 'SarcasmDataset', 'Tokenize', 'TransformImages', 'Twitter2015Dataset',
-    'UnreadableSampleError', 'VGGSoundDataset',
+    'UnreadableSampleError', 'VGGSoundDataset', 'stack_streams',
 ]

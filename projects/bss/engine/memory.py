@@ -32,8 +32,8 @@ class PeakMemory:
 def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
     """Measure the peak of what is done inside.
 
-    On a GPU the peak that torch keeps is that of the time since the last part, or since mmengine's
-    last log line, which begins it anew too.
+    On a GPU the peak that torch keeps begins anew before and after, as it does with each log line
+    of mmengine.
 
     Args:
         device: Where it computes.
@@ -42,11 +42,36 @@ def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
         The peak, known at the end.
     """
     found, before = PeakMemory(), _peak(device)
-    if device.type == 'cuda':
-        torch.cuda.reset_peak_memory_stats(device)
+    _begin_anew(device)
     yield found
     found.peak = _peak(device)
     found.growth = max(0.0, found.peak - before)
+    _begin_anew(device)
+
+
+class TrainingPeak:
+    """Peak of all training steps of a run.
+
+    Args:
+        device: Where it computes.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device, self._most = device, 0.0
+
+    def observe(self) -> None:
+        """Note the peak of a GPU, at least as often as anybody begins it anew."""
+        if self.device.type == 'cuda':
+            self._most = max(self._most, _peak(self.device))
+
+    def read(self) -> float:
+        """Tell the peak so far in MiB; on a CPU that of the process, scoring included."""
+        return max(self._most, _peak(self.device))
+
+
+def _begin_anew(device: torch.device) -> None:
+    if device.type == 'cuda':
+        torch.cuda.reset_peak_memory_stats(device)
 
 
 def _peak(device: torch.device) -> float:

@@ -9,6 +9,7 @@ from mmengine.model import is_model_wrapper
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from projects.bss.engine.wrapping import is_sharded
 from projects.bss.models.base import StreamClassifier
 
 from .facts import RebalancingMethod
@@ -26,7 +27,11 @@ def find_classifier(model: nn.Module, method: str) -> StreamClassifier:
 
     Raises:
         TypeError: If the model is no classifier of this package.
+        ValueError: If each rank holds a part of its weights only.
     """
+    if is_sharded(model):
+        raise ValueError(f'{method} works on the weights of single modalities, but FSDP has '
+                         'sharded the model: train with DDP.')
     inner = model.module if is_model_wrapper(model) else model
     if not isinstance(inner, StreamClassifier):
         raise TypeError(f'{method} needs to know the modalities of the model, but the model is a '

@@ -14,7 +14,7 @@ from projects.bss.functional import effective_sample_size, sampling_entropy
 
 from ..building import build_part
 from ..measurer import BalanceMeasurer
-from ..memory import PeakMemory, peak_memory
+from ..memory import PeakMemory, TrainingPeak, peak_memory
 from ..probe import LogitsProbe
 from ..schedulers import BalanceScheduler
 from ..score_source import ScoreSource, make_source
@@ -83,6 +83,7 @@ class BSSHook(ResumeOrderHook):
         self.table = ScoreTable(len(runner.train_dataloader.dataset))
         self.probe = LogitsProbe(model, **self._probe_config)
         self.source.attach(runner, model, self.probe, self.table)
+        self._training_memory = TrainingPeak(next(model.parameters()).device)
         self._started = time.perf_counter()
         super().before_train(runner)
 
@@ -102,6 +103,7 @@ class BSSHook(ResumeOrderHook):
                          outputs: dict | None = None) -> None:
         """Let the source look at the training forward pass, then move the cursor."""
         self.source.observe(self.sampler, data_batch)
+        self._training_memory.observe()
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
 
     def after_train_epoch(self, runner: Any) -> None:
@@ -117,7 +119,8 @@ class BSSHook(ResumeOrderHook):
         runner.logger.info(f'BSS: scoring took {self.scoring_seconds:.1f} s, '
                            f'{100 * self.scoring_seconds / elapsed:.1f} % of the training time; '
                            f'peak memory {self._scoring_memory.peak:.0f} MiB, at most '
-                           f'{self._scoring_memory.growth:.0f} MiB more than before a scoring.')
+                           f'{self._scoring_memory.growth:.0f} MiB more than before a scoring; '
+                           f'training {self._training_memory.read():.0f} MiB.')
 
     def state(self, runner: Any) -> dict[str, Any]:
         """Add the scores to the state."""
@@ -133,7 +136,7 @@ class BSSHook(ResumeOrderHook):
 
     def _score(self, runner: Any) -> None:
         started = time.perf_counter()
-        with peak_memory(next(self.source.model.parameters()).device) as memory:
+        with peak_memory(self._training_memory.device) as memory:
             self.source.refresh()
         self._scoring_memory = PeakMemory(max(memory.peak, self._scoring_memory.peak),
                                           max(memory.growth, self._scoring_memory.growth))

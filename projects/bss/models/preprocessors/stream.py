@@ -32,12 +32,14 @@ class StreamPreprocessor(MultiModalDataPreprocessor):
         """Move the inputs of a batch to the device of the model.
 
         Args:
-            data: Holds ``inputs``, by stream, and ``data_samples``.
+            data: Holds ``inputs``, by stream: N tensors, or one of N rows, which takes a single
+                copy; and ``data_samples``.
 
         Returns:
-            The same with moved inputs, in containers of their own.
+            The same with moved inputs, N tensors of each stream, in containers of their own.
         """
-        inputs = apply_to(data['inputs'], lambda part: isinstance(part, Tensor), self._move)
+        moved = apply_to(data['inputs'], lambda part: isinstance(part, Tensor), self._move)
+        inputs = {name: list(rows) for name, rows in moved.items()}
         return {**data, 'inputs': inputs}
 
     def _move(self, tensor: Tensor) -> Tensor:
