@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> Report:
         'of them on the device is not in its time, but in that of the arm "with preprocessor", '
         'which runs it here on every sample.',
         'Texts have been tokenised before, as in every epoch but the first. '
-        'Cached: decoded clips or pictures are mapped from the disk (cache=dict(...) of LoadClip and '
-        'LoadImages).',
+        'Cached: decoded clips or pictures are mapped from the disk (cache=dict(...) of LoadClip '
+        'and LoadImages).',
         'ratio is of samples per second, cpu_ratio of samples per second of processor time. '
         'Entries are medians, with the smallest and the largest.'])
 

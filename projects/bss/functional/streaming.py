@@ -13,6 +13,8 @@ _BLOCK = 1 << 16
 # Sorted in the cache; torch sorts integers by radix from 2^15 of them on.
 _RUN = 1 << 17
 _SAMPLE = 1 << 18
+# Buckets are within a few percent of their size.
+_SLACK = 1.05
 _Run = tuple[Tensor, Tensor]
 
 
@@ -99,10 +101,11 @@ def _signed(word: int) -> int:
 
 def _buckets(blocks: Sequence[Tensor], seed: int, bucket_size: int,
              first_bucket: int) -> Iterator[Tensor]:
-    edges = [None, *_edges(blocks, seed, bucket_size), None]
+    inner, expected = _edges(blocks, seed, bucket_size)
+    edges = [None, *inner, None]
     for lower, upper in list(zip(edges, edges[1:]))[first_bucket:]:
         # Nothing of a bucket is held here while the caller works with it.
-        yield _merged(list(_sorted_runs(_within(blocks, seed, lower, upper))))
+        yield _merged(*_gathered(_within(blocks, seed, lower, upper), expected))
 
 
 def _words(log_weights: Tensor, uniform: Tensor) -> Tensor:
@@ -123,24 +126,25 @@ def _parts(blocks: Sequence[Tensor]) -> Iterator[tuple[int, Tensor]]:
             start += len(part)
 
 
-def _edges(blocks: Sequence[Tensor], seed: int, bucket_size: int) -> list[int]:
-    """Estimate the words that divide the order into buckets of about equal size."""
+def _edges(blocks: Sequence[Tensor], seed: int, bucket_size: int) -> tuple[list[int], int]:
+    """Estimate the words that divide the order into buckets of about equal size, and that size."""
     size = sum(map(len, blocks))
+    if not size:
+        raise ValueError('`log_weights` must hold at least one number, but its blocks are empty.')
     step = max(1, size // _SAMPLE)
-    sample = []
+    # Filled in place: small pieces, kept between large ones that are given back, would pin memory.
+    words = torch.empty(math.ceil(size / step), dtype=torch.int64)
     for start, part in _parts(blocks):
         if not part.max() < torch.inf:
             raise ValueError('`log_weights` must not hold NaN or +inf, but the part that begins at '
                              f'position {start} does: check the scores that they come from.')
         chosen = slice(-start % step, None, step)
-        # A copy: a view would keep the noise of all samples in memory.
-        noise = counted_uniform(seed, start, len(part))[chosen].clone()
-        sample.append(_words(part[chosen], noise))
-    if not size:
-        raise ValueError('`log_weights` must hold at least one number, but its blocks are empty.')
-    words = torch.cat(sample).sort().values
+        noise = counted_uniform(seed, start, len(part))[chosen]
+        words[math.ceil(start / step):][:len(noise)] = _words(part[chosen], noise)
+    words = words.sort().values
     count = math.ceil(size / bucket_size)
-    return [int(words[len(words) * number // count]) for number in range(1, count)]
+    edges = [int(words[len(words) * number // count]) for number in range(1, count)]
+    return edges, math.ceil(size / count)
 
 
 def _within(blocks: Sequence[Tensor], seed: int, lower: int | None,
@@ -155,31 +159,41 @@ def _within(blocks: Sequence[Tensor], seed: int, lower: int | None,
         yield words.take(chosen), chosen.add_(start)
 
 
-def _sorted_runs(found: Iterator[_Run]) -> Iterator[_Run]:
-    """Put samples together into sorted runs that fit the cache."""
-    pending: list[_Run] = []
+def _gathered(found: Iterator[_Run], expected: int) -> _Run:
+    """Put the samples of a bucket one behind the other, in two large arrays."""
+    words, positions = (torch.empty(int(_SLACK * expected), dtype=torch.int64) for _ in range(2))
     count = 0
-    for run in found:
-        pending.append(run)
-        count += len(run[0])
-        if count >= _RUN:
-            yield _sorted(pending)
-            pending, count = [], 0
-    if count:
-        yield _sorted(pending)
+    for part in found:
+        end = count + len(part[0])
+        if end > len(words):
+            words, positions = (torch.cat([kept, torch.empty(end, dtype=torch.int64)])
+                                for kept in (words, positions))
+        words[count:end], positions[count:end] = part
+        count = end
+    return words[:count], positions[:count]
 
 
-def _sorted(runs: Sequence[_Run]) -> _Run:
-    words, order = torch.cat([words for words, _ in runs]).sort(stable=True)
-    return words, torch.cat([positions for _, positions in runs]).take(order)
+def _sort_runs(words: Tensor, positions: Tensor) -> list[_Run]:
+    """Sort in place, run by run; views of the runs."""
+    runs = list(zip(words.split(_RUN), positions.split(_RUN)))
+    for run in runs:
+        for unsorted, ascending in zip(run, _sort(*run)):
+            unsorted.copy_(ascending)
+    return runs
 
 
-def _merged(runs: list[_Run]) -> Tensor:
+def _sort(words: Tensor, positions: Tensor) -> _Run:
+    words, order = words.sort(stable=True)
+    return words, positions.take(order)
+
+
+def _merged(words: Tensor, positions: Tensor) -> Tensor:
     """Merge sorted runs, range by range of their words, to the positions in ascending order."""
-    if not runs:
-        return torch.empty(0, dtype=torch.int64)
+    total = len(words)
+    if not total:
+        return positions
+    runs = _sort_runs(words, positions)
     sample = torch.cat([words[::512] for words, _ in runs]).sort().values
-    total = sum(len(words) for words, _ in runs)
     step = max(1, len(sample) * _RUN // total)
     edges = sample[step::step].contiguous()
     cuts = [torch.searchsorted(words, edges) for words, _ in runs]
@@ -188,7 +202,7 @@ def _merged(runs: list[_Run]) -> Tensor:
     merged = torch.empty(total, dtype=torch.int64)
     done = 0
     for part in zip(*pieces):
-        _, positions = _sorted(part)
-        merged[done:done + len(positions)] = positions
-        done += len(positions)
+        _, found = _sort(*map(torch.cat, zip(*part)))
+        merged[done:done + len(found)] = found
+        done += len(found)
     return merged
