@@ -51,9 +51,9 @@ def kept(folder: Path) -> list[Path]:
 
 
 def size_of(folder: Path) -> int:
-    """Sum of the sizes of the files, those left out that go away meanwhile."""
+    """Sum of the sizes of all clips, those left out that go away meanwhile."""
     total = 0
-    for name in os.listdir(folder):
+    for name in {*os.listdir(folder)} - {'lock', 'total'}:
         with contextlib.suppress(FileNotFoundError):
             total += os.stat(folder / name).st_size
     return total
@@ -163,6 +163,27 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(cache.fetch('new', clip_of(0)), clip_of(0)())
     assert not left[0].exists()
     np.testing.assert_array_equal(cache.fetch('new', decoded), clip_of(0)())
+
+
+def test_the_sum_of_sizes_is_kept_and_found_anew(tmp_path: Path) -> None:
+    cache, total = ClipCache(str(tmp_path), 50 * ENTRY / 1e9), tmp_path / 'total'
+    entry_of(cache, 0)
+    assert int(total.read_text()) == ENTRY
+    for number, damage in enumerate(['', 'no number', str(50 * ENTRY)], start=1):
+        total.write_text(damage)
+        entry_of(cache, number)
+        assert int(total.read_text()) == (number + 1) * ENTRY
+    total.unlink()
+    entry_of(cache, 4)
+    assert int(total.read_text()) == 5 * ENTRY and len(kept(tmp_path)) == 5
+
+
+def test_room_for_a_twentieth_is_made_at_once(tmp_path: Path) -> None:
+    cache = ClipCache(str(tmp_path), 40 * ENTRY / 1e9)
+    entries = [entry_of(cache, number) for number in range(40)]
+    cache.fetch(40, clip_of(40))
+    assert len(kept(tmp_path)) == 38 and not any(entry.exists() for entry in entries[:3])
+    assert int((tmp_path / 'total').read_text()) == size_of(tmp_path) == 38 * ENTRY
 
 
 def test_a_limit_that_is_not_positive_is_refused() -> None:

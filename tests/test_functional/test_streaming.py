@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from projects.bss.functional import streamed_permutation
+from projects.bss.functional import streamed_permutation, streaming
 from projects.bss.functional.streaming import counted_uniform
 from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.streaming import measure
@@ -74,6 +74,45 @@ def test_buckets_are_about_equal(log_weights):
     buckets = list(streamed_permutation([log_weights], 3, 50_000))
     assert len(buckets) == 7
     assert [len(bucket) for bucket in buckets] == pytest.approx([SIZE / 7] * 7, rel=0.03)
+
+
+@pytest.mark.parametrize('period', [
+    [1.0, -1.0], [0.0, -math.inf], [0.5], [1.0, 0.0, -1.0, -math.inf, 1.0]])
+def test_buckets_are_about_equal_by_a_sample_of_periodic_weights(monkeypatch, period):
+    """Every 300th is sampled; a deviation of 5 % is four standard errors of a bucket's edge."""
+    monkeypatch.setattr(streaming, '_SAMPLE', 1000)
+    log_weights = torch.tensor(period).repeat(300_000 // len(period))
+    buckets = list(streamed_permutation(log_weights.tensor_split([7, 7, 70_001]), 9, 100_000))
+    assert [len(bucket) for bucket in buckets] == pytest.approx([100_000] * 3, abs=0.05 * 300_000)
+    exponential = -torch.log1p(-counted_uniform(9, 0, len(log_weights)))
+    alive = log_weights > -math.inf
+    expected = (exponential.log() - log_weights)[alive].argsort(stable=True)
+    assert torch.equal(torch.cat(buckets)[:len(expected)], alive.nonzero().squeeze(1)[expected])
+    assert torch.cat(buckets).sort().values.tolist() == list(range(300_000))
+
+
+def test_a_bucket_may_be_larger_than_expected(monkeypatch, log_weights, order):
+    """Edges of a sample of four are far off."""
+    monkeypatch.setattr(streaming, '_SAMPLE', 4)
+    buckets = list(streamed_permutation([log_weights], 9, 80_000))
+    assert max(map(len, buckets)) > 1.5 * SIZE / 4
+    assert torch.equal(torch.cat(buckets), order)
+
+
+def test_runs_may_be_longer_than_usual(monkeypatch, log_weights, order):
+    monkeypatch.setattr(streaming, '_RUN', 1 << 12)
+    for most in (2, 8, 1000):
+        monkeypatch.setattr(streaming, '_MOST_RUNS', most)
+        assert torch.equal(streamed(log_weights, 9, bucket_size=150_000), order)
+
+
+def test_equal_keys_keep_the_order_of_the_data_set(monkeypatch):
+    monkeypatch.setattr(streaming, '_RUN', 1 << 10)
+    monkeypatch.setattr(streaming, 'counted_uniform',
+                        lambda seed, start, count: torch.full((count, ), 0.5).double())
+    log_weights = torch.tensor([1.0, 0.0, 2.0]).repeat(5000)
+    expected = (-log_weights).argsort(stable=True)
+    assert torch.equal(streamed(log_weights, bucket_size=4000), expected)
 
 
 @pytest.mark.parametrize('first', [0, 2, 3, 4])

@@ -29,9 +29,9 @@ class ClipCache:
 
     An entry is a file of its own: the pixels, the shape and a checksum of both, which is verified
     at each reading. It is written under another name first, so it appears complete or not at all.
-    Writers take turns, by a lock that the system releases when a process dies; each removes what a
-    dead one left and makes room by dropping the entries that were used longest ago. Readers never
-    wait.
+    Writers take turns, by a lock that the system releases when a process dies. Where there is no
+    room, one drops the entries that were used longest ago, a twentieth of them at once. Readers
+    never wait.
 
     Args:
         folder: Where the entries lie, on a local disk; made when it is first written to.
@@ -92,9 +92,11 @@ class ClipCache:
                            f'limited to {self.max_bytes}; raise max_gigabytes.')
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix('.partial')
         with FileLock(self.folder / 'lock').acquire(poll_interval=_SECONDS_BETWEEN_TRIALS):
-            self._make_room(size, path)
+            # Counted first: a process killed in between leaves too high a count, not too low.
+            self._total_file.write_text(str(self._make_room(size)))
+            # One name for all, as they take turns: what a killed process left is overwritten.
+            partial = self.folder / 'unfinished.partial'
             try:
                 with partial.open('wb') as file:
                     file.writelines([clip.data, _footer(clip)])
@@ -102,17 +104,32 @@ class ClipCache:
             finally:
                 partial.unlink(missing_ok=True)
 
-    def _make_room(self, size: int, path: Path) -> None:
-        for left in self.folder.glob('*.partial'):
-            left.unlink()
-        path.unlink(missing_ok=True)
+    @property
+    def _total_file(self) -> Path:
+        return self.folder / 'total'
+
+    def _make_room(self, size: int) -> int:
+        """Drop what was used longest ago if need be; give the new sum of all sizes."""
+        total = size + self._counted()
+        if total <= self.max_bytes:
+            return total
         entries = {entry: entry.stat() for entry in self.folder.glob('*.clip')}
         total = size + sum(status.st_size for status in entries.values())
+        # To look at thousands of entries takes long: room for a twentieth of them is made at once.
+        spare = len(entries) // 20 * (total // (len(entries) + 1)) if total > self.max_bytes else 0
         for entry in sorted(entries, key=lambda entry: entries[entry].st_mtime_ns):
-            if total <= self.max_bytes:
-                return
+            if total <= self.max_bytes - spare:
+                break
             entry.unlink()
             total -= entries[entry].st_size
+        return total
+
+    def _counted(self) -> int:
+        """Read the sum of sizes; without it, more than fits, so that the entries are looked at."""
+        try:
+            return int(self._total_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return self.max_bytes
 
     def _log_once(self, message: str) -> None:
         if message not in self._logged:

@@ -13,8 +13,11 @@ _BLOCK = 1 << 16
 # Sorted in the cache; torch sorts integers by radix from 2^15 of them on.
 _RUN = 1 << 17
 _SAMPLE = 1 << 18
+_ALL_BITS = (1 << 64) - 1
 # Buckets are within a few percent of their size.
 _SLACK = 1.05
+# The table of where ranges cut runs is the square of this.
+_MOST_RUNS = 1 << 10
 _Run = tuple[Tensor, Tensor]
 
 
@@ -131,20 +134,28 @@ def _edges(blocks: Sequence[Tensor], seed: int, bucket_size: int) -> tuple[list[
     size = sum(map(len, blocks))
     if not size:
         raise ValueError('`log_weights` must hold at least one number, but its blocks are empty.')
-    step = max(1, size // _SAMPLE)
+    sampled = _one_of_each_stride(size, min(size, _SAMPLE), seed)
     # Filled in place: small pieces, kept between large ones that are given back, would pin memory.
-    words = torch.empty(math.ceil(size / step), dtype=torch.int64)
+    words = torch.empty_like(sampled)
     for start, part in _parts(blocks):
         if not part.max() < torch.inf:
             raise ValueError('`log_weights` must not hold NaN or +inf, but the part that begins at '
                              f'position {start} does: check the scores that they come from.')
-        chosen = slice(-start % step, None, step)
-        noise = counted_uniform(seed, start, len(part))[chosen]
-        words[math.ceil(start / step):][:len(noise)] = _words(part[chosen], noise)
+        ends = torch.tensor([start, start + len(part)])
+        first, last = torch.searchsorted(sampled, ends).tolist()
+        chosen = sampled[first:last] - start
+        words[first:last] = _words(part[chosen], counted_uniform(seed, start, len(part))[chosen])
     words = words.sort().values
     count = math.ceil(size / bucket_size)
     edges = [int(words[len(words) * number // count]) for number in range(1, count)]
     return edges, math.ceil(size / count)
+
+
+def _one_of_each_stride(size: int, count: int, seed: int) -> Tensor:
+    """Draw a position from each of ``count`` equal strides, so that no period of the data counts."""
+    ends = torch.arange(count + 1) * size // count
+    offsets = counted_uniform(~seed & _ALL_BITS, 0, count) * ends.diff()
+    return ends[:-1] + offsets.long()
 
 
 def _within(blocks: Sequence[Tensor], seed: int, lower: int | None,
@@ -173,18 +184,18 @@ def _gathered(found: Iterator[_Run], expected: int) -> _Run:
     return words[:count], positions[:count]
 
 
-def _sort_runs(words: Tensor, positions: Tensor) -> list[_Run]:
+def _sort(words: Tensor, positions: Tensor) -> _Run:
+    words, order = words.sort(stable=True)
+    return words, positions.take(order)
+
+
+def _sort_runs(words: Tensor, positions: Tensor, length: int) -> list[_Run]:
     """Sort in place, run by run; views of the runs."""
-    runs = list(zip(words.split(_RUN), positions.split(_RUN)))
+    runs = list(zip(words.split(length), positions.split(length)))
     for run in runs:
         for unsorted, ascending in zip(run, _sort(*run)):
             unsorted.copy_(ascending)
     return runs
-
-
-def _sort(words: Tensor, positions: Tensor) -> _Run:
-    words, order = words.sort(stable=True)
-    return words, positions.take(order)
 
 
 def _merged(words: Tensor, positions: Tensor) -> Tensor:
@@ -192,17 +203,25 @@ def _merged(words: Tensor, positions: Tensor) -> Tensor:
     total = len(words)
     if not total:
         return positions
-    runs = _sort_runs(words, positions)
+    length = max(_RUN, total // _MOST_RUNS)
+    runs = _sort_runs(words, positions, length)
     sample = torch.cat([words[::512] for words, _ in runs]).sort().values
-    step = max(1, len(sample) * _RUN // total)
+    step = max(1, len(sample) * length // total)
     edges = sample[step::step].contiguous()
-    cuts = [torch.searchsorted(words, edges) for words, _ in runs]
-    pieces = [zip(words.tensor_split(cut), positions.tensor_split(cut))
-              for (words, positions), cut in zip(runs, cuts)]
+    cuts = torch.stack([_cuts(words, edges) for words, _ in runs])
     merged = torch.empty(total, dtype=torch.int64)
     done = 0
-    for part in zip(*pieces):
-        _, found = _sort(*map(torch.cat, zip(*part)))
-        merged[done:done + len(found)] = found
-        done += len(found)
+    for number in range(len(edges) + 1):
+        pieces = [(words[start:stop], positions[start:stop]) for (words, positions), (start, stop)
+                  in zip(runs, cuts[:, number:number + 2].tolist()) if start < stop]
+        if pieces:
+            _, found = _sort(*map(torch.cat, zip(*pieces)))
+            merged[done:done + len(found)] = found
+            done += len(found)
     return merged
+
+
+def _cuts(words: Tensor, edges: Tensor) -> Tensor:
+    """Find where the ranges between edges begin and end in a sorted run."""
+    inner = torch.searchsorted(words, edges)
+    return torch.cat([inner.new_zeros(1), inner, inner.new_full((1, ), len(words))])
