@@ -357,6 +357,7 @@ class TestRefusals:
         (dict(burn_in=-1), '`burn_in` must not be negative, but got -1'),
         (dict(scoring=dict(mode='evl')), "Did you mean 'eval'"),
         (dict(scoring=dict(dtype='float')), "Did you mean 'float16'"),
+        (dict(scoring=dict(dtype=torch.bfloat16)), "Did you mean 'bfloat16'"),
         (dict(scoring=dict(pipelin=None)), "Unknown scoring option 'pipelin'. Did you mean 'pipe"),
         (dict(scoring=dict(batch_size=0)), '`scoring.batch_size` must be at least 1, but got 0'),
         (dict(source='train', measurer=dict(type='BalanceMeasurer',

@@ -10,7 +10,7 @@ from mmengine.registry import TASK_UTILS
 from torch import Tensor, nn
 
 from projects.bss.engine import BalanceMeasurer, BSSHook
-from projects.bss.engine.memory import peak_memory
+from projects.bss.engine.memory import TrainingPeak, peak_memory
 from tests.toy import BSS_L, build, run, toy_config
 
 NO_FILES = dict(logger=dict(type='LoggerHook', interval=1000), checkpoint=None)
@@ -110,6 +110,40 @@ def test_the_peak_of_a_part_is_measured():
         much, little = pool.submit(measure_peaks).result()
     assert 60 < much.growth < 200 and little.growth < 20
     assert little.peak == pytest.approx(much.peak, abs=20) and much.peak > 100
+
+
+class Allocator:
+    """What torch counts of a GPU, in MiB."""
+
+    def __init__(self, monkeypatch):
+        self.taken = self.peak = 0
+        monkeypatch.setattr(torch.cuda, 'max_memory_allocated', lambda device: self.peak << 20)
+        monkeypatch.setattr(torch.cuda, 'reset_peak_memory_stats', self.reset)
+
+    def reset(self, device):
+        self.peak = self.taken
+
+    def pass_through(self, *sizes):
+        for self.taken in sizes:
+            self.peak = max(self.peak, self.taken)
+
+
+def test_peaks_on_a_gpu_are_those_of_their_own_part(monkeypatch):
+    """Training, a log line, a validation that takes most, a scoring, training again."""
+    memory, device = Allocator(monkeypatch), torch.device('cuda')
+    training = TrainingPeak(device)
+    memory.pass_through(5, 40, 10)
+    training.observe()
+    memory.reset(device)
+    memory.pass_through(90, 10)
+    with peak_memory(device) as scoring:
+        memory.pass_through(30, 10)
+    training.begin()
+    memory.pass_through(35, 10)
+    training.observe()
+    memory.pass_through(80, 10)
+    assert (scoring.peak, scoring.growth) == (30, 20)
+    assert training.read() == 40
 
 
 def test_a_run_reports_the_peaks_of_scoring_and_of_training(tmp_path):

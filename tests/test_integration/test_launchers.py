@@ -28,6 +28,7 @@ FSDP = dict(FLEXIBLE, strategy=dict(
     type='FSDPStrategy', state_dict_cfg='full',
     model_wrapper=dict(auto_wrap_policy=dict(type='size_based_auto_wrap_policy',
                                              min_num_params=20))))
+LOST = 'Rank 0 of 2 has lost another rank, which was killed, has failed or does not answer'
 REPLAY = dict(type='BalanceMeasurer', information='GradientMagnitude')
 
 
@@ -219,17 +220,20 @@ class TestSlowly:
         check_same_run(folder, 'scoring', 'two', exactly=True)
 
     def test_a_killed_rank_ends_the_run_with_a_report(self, ended_slowly, folder):
+        """The agent reports the rank that it sees first, which may be the one that is left."""
         assert ended_slowly['gone']['statuses'] == [1] and ended_slowly['gone']['seconds'] < 60
-        report = report_of(folder, 'gone').read_text()
-        assert 'Signal 9 (SIGKILL) received by PID' in report
-        assert 'rank      : 1 (local_rank: 1)' in report.partition('Root Cause')[2]
+        cause = report_of(folder, 'gone').read_text().partition('Root Cause')[2]
+        if 'rank      : 1 (local_rank: 1)' in cause:
+            assert 'Signal 9 (SIGKILL) received by PID' in cause
+        else:
+            (written, ) = (folder / 'gone_0').glob('*/attempt_0/0/stderr.log')
+            assert LOST in written.read_text()
 
     def test_a_hanging_rank_ends_the_run_with_a_sentence(self, ended_slowly, folder):
         assert ended_slowly['hanging']['statuses'] == [1]
         assert ended_slowly['hanging']['seconds'] < 60
         (written, ) = (folder / 'hanging_0').glob('*/attempt_0/0/stderr.log')
-        assert 'Rank 0 of 2 has lost another rank, which was killed, has failed or does not ' \
-            'answer' in written.read_text()
+        assert LOST in written.read_text()
 
     def test_strategies_agree_where_the_ranks_do_not_score_equally_many(self, ended_slowly, folder):
         assert global_batches(folder, 'fsdp_odd', 2) == global_batches(folder, 'ddp', 2)

@@ -14,7 +14,7 @@ import torch
 
 from tests.native_audio_video import write_cremad, write_grid_letters
 from tests.native_text_image import write_fashion, write_tokenizers
-from tools.benchmarks import criteria, loading, order
+from tools.benchmarks import criteria, loading, order, scoring
 from tools.benchmarks.configs import read_config
 from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report, paired_ratio, spread
@@ -95,6 +95,16 @@ def test_scoring(tmp_path: Path, miniature_root: Path) -> None:
         for key in ('wall_seconds', 'wall_ratio', 'cpu_seconds', 'cpu_ratio'):
             check_spread(row[key])
     assert rows[0]['wall_ratio']['median'] == rows[0]['cpu_ratio']['median'] == 1
+
+
+@pytest.mark.parametrize('name', ['cremad', 'nvgesture-mini'])
+def test_the_pass_in_half_precision_keeps_the_other_options_of_scoring(name: str) -> None:
+    """One of the two has none."""
+    args = argparse.Namespace(bss=f'bss/{name}_bssl.py', cfg_options={}, epochs=1,
+                              vanilla='unused', bssh='unused')
+    plain, half = (scoring.config_of(args, arm).custom_hooks[0].get('scoring') or {}
+                   for arm in ('pass', 'half'))
+    assert half == {**plain, 'dtype': 'bfloat16'}
 
 
 def test_criteria(tmp_path: Path) -> None:

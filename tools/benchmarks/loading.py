@@ -57,8 +57,9 @@ def run(args: argparse.Namespace) -> Report:
     dataset = build_dataset(cfg)
     positions = range(min(args.clips, len(dataset)))
     with tempfile.TemporaryDirectory() as folder, one_thread():
-        arms = contenders(cfg, dataset, Path(folder), positions)
+        # Before the cache is filled, so that it holds the frames that will be read.
         dataset.seed_views(seed=0, epoch=0)
+        arms = contenders(cfg, dataset, Path(folder), positions)
         seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in arms}
         rounds = Rounds(arms, positions, args.repeats)
         for number, (name, taken) in enumerate(DataLoader(rounds, batch_size=None, num_workers=1)):

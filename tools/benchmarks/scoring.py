@@ -92,7 +92,8 @@ def config_of(args: argparse.Namespace, arm: str) -> Config:
     cfg.default_hooks.checkpoint = None
     cfg.log_level = 'WARNING'
     if arm == 'half':
-        cfg.custom_hooks[0].scoring.dtype = 'bfloat16'
+        hook = cfg.custom_hooks[0]
+        hook.scoring = dict(hook.get('scoring') or {}, dtype='bfloat16')
     if arm == 'train':
         cfg.custom_hooks[0].source = 'train'
         cfg.custom_hooks[0].pop('scoring', None)

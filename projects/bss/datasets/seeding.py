@@ -33,8 +33,9 @@ class ViewSeed:
     def of_sample(self, position: int) -> Iterator[None]:
         """Seed the global streams for one sample, and put them back afterwards.
 
-        In a worker of a data loader nothing else draws from them, and they stay as they are left:
-        putting them back takes longer than reading a small picture.
+        In a worker of a data loader they stay as the sample leaves them, because putting them back
+        takes longer than reading a small picture. Whatever else draws there, such as another data
+        set beside this one, draws numbers that depend on the sample before it.
 
         Args:
             position: Dataset position of the sample.

@@ -21,7 +21,8 @@ class PeakMemory:
     Args:
         peak: On a GPU the most that tensors took during the part; on a CPU the largest resident
             set of the process until its end.
-        growth: By how much that exceeds the peak before the part.
+        growth: By how much that exceeds what tensors took before the part, on a CPU the peak
+            before it.
     """
 
     peak: float = 0.0
@@ -32,8 +33,7 @@ class PeakMemory:
 def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
     """Measure the peak of what is done inside.
 
-    On a GPU the peak that torch keeps begins anew before and after, as it does with each log line
-    of mmengine.
+    On a GPU the peak that torch keeps begins anew before, as with each log line of mmengine.
 
     Args:
         device: Where it computes.
@@ -41,12 +41,11 @@ def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
     Yields:
         The peak, known at the end.
     """
-    found, before = PeakMemory(), _peak(device)
     _begin_anew(device)
+    found, before = PeakMemory(), _peak(device)
     yield found
     found.peak = _peak(device)
-    found.growth = max(0.0, found.peak - before)
-    _begin_anew(device)
+    found.growth = found.peak - before
 
 
 class TrainingPeak:
@@ -59,17 +58,22 @@ class TrainingPeak:
     def __init__(self, device: torch.device) -> None:
         self.device, self._most = device, 0.0
 
+    def begin(self) -> None:
+        """Forget what came before an epoch of training, such as a validation."""
+        _begin_anew(self.device)
+
     def observe(self) -> None:
-        """Note the peak of a GPU, at least as often as anybody begins it anew."""
+        """Note the peak of a GPU, after each step, before anybody else begins it anew."""
         if self.device.type == 'cuda':
             self._most = max(self._most, _peak(self.device))
 
     def read(self) -> float:
         """Tell the peak so far in MiB; on a CPU that of the process, scoring included."""
-        return max(self._most, _peak(self.device))
+        return self._most if self.device.type == 'cuda' else _peak(self.device)
 
 
 def _begin_anew(device: torch.device) -> None:
+    """Lower the peak of a GPU to what tensors take now."""
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats(device)
 

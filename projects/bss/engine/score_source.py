@@ -129,7 +129,7 @@ class ScoringPass(ScoreSource):
         if mode not in ('eval', 'train'):
             raise ValueError(closest_name('scoring mode', mode, ('eval', 'train')))
         if dtype is not None and dtype not in _HALF:
-            raise ValueError(closest_name('scoring dtype', dtype, _HALF))
+            raise ValueError(closest_name('scoring dtype', str(dtype), _HALF))
         if batch_size is not None and batch_size < 1:
             raise ValueError(f'`scoring.batch_size` must be at least 1, but got {batch_size}.')
         self.pipeline = pipeline

@@ -152,7 +152,7 @@ def _edges(blocks: Sequence[Tensor], seed: int, bucket_size: int) -> tuple[list[
 
 
 def _one_of_each_stride(size: int, count: int, seed: int) -> Tensor:
-    """Draw a position from each of ``count`` equal strides, so that no period of the data counts."""
+    """Draw a position from each of ``count`` equal strides, so that no period counts."""
     ends = torch.arange(count + 1) * size // count
     offsets = counted_uniform(~seed & _ALL_BITS, 0, count) * ends.diff()
     return ends[:-1] + offsets.long()

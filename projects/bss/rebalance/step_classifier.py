@@ -101,7 +101,7 @@ class StepClassifier(RebalancingMethod, MultiModalClassifier):
             raise RuntimeError(
                 f'{name} must be trained by its own `train_step`, but the parallel wrapper of the '
                 "model by-passes it: set model_wrapper_cfg=dict(type='StepDataParallel') at the "
-                'top level of the config.')
+                'top level of the config, and leave `runner_type` and `strategy` out of it.')
         return super().forward(inputs, data_samples, mode)
 
     def compute_losses(self, data: Mapping[str, Any],

@@ -95,6 +95,7 @@ class BSSHook(ResumeOrderHook):
                 self._score(runner)
             self.sampler.set_plan(self.scheduler.plan(self.table.score, epoch))
         self._report(runner)
+        self._training_memory.begin()
 
     def after_train_iter(self,
                          runner: Any,
