@@ -13,7 +13,6 @@ import torch
 
 from projects.bss.functional import streamed_permutation
 from tools.benchmarks.peak import peak_memory, reset_peak
-from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report
 
 PURPOSE = 'weighted order of samples whose scores lie in files, streamed bucket by bucket'
@@ -61,7 +60,7 @@ def run(args: argparse.Namespace) -> Report:
     Returns:
         The report.
     """
-    row = in_fresh_process(measure, int(args.samples), int(args.bucket))
+    row = measure(int(args.samples), int(args.bucket))
     return Report('streaming', f'Measures the {PURPOSE}.', [row], [
         f'Scores are uniform on [-1, 1], in files of {_SHARD:,}, mapped one at a time; the weights '
         'are softmax weights. The positions of each order are checked by their sum and sum of '
