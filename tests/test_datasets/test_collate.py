@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import FUNCTIONS
 from torch import Tensor
@@ -55,3 +56,37 @@ def test_a_model_receives_the_very_same(lengths: list[int]) -> None:
         for name, tensor in expected['inputs'].items():
             assert torch.equal(stacked['inputs'][name], tensor)
             assert stacked['inputs'][name].dtype == tensor.dtype
+
+
+def labelled(number: int) -> dict[str, Any]:
+    sample = ActionDataSample(metainfo=dict(sample_idx=number))
+    sample.set_gt_labels(torch.tensor([number, number + 1]))
+    sample.soft = torch.rand(3, generator=torch.Generator().manual_seed(number))
+    sample.half = torch.full((2, ), 0.5, dtype=torch.bfloat16)
+    sample.map = torch.full((40, 40), float(number))
+    return dict(inputs={}, data_samples=sample)
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_data_samples_arrive_whole(workers: int) -> None:
+    loader = DataLoader([labelled(number) for number in range(6)], batch_size=3,
+                        num_workers=workers, collate_fn=stack_streams)
+    received = [sample for batch in loader for sample in batch['data_samples']]
+    assert [sample.sample_idx for sample in received] == list(range(6))
+    for number, sample in enumerate(received):
+        expected = labelled(number)['data_samples']
+        assert isinstance(sample, ActionDataSample)
+        pairs = [(sample.gt_labels.item, expected.gt_labels.item)]
+        pairs += [(sample.get(name), expected.get(name)) for name in ('soft', 'half', 'map')]
+        assert all(torch.equal(got, sent) and got.dtype == sent.dtype for got, sent in pairs)
+        sample.gt_labels.item[0] = -1
+    assert received[1].gt_labels.item.tolist() == [-1, 2]
+
+
+def test_labels_need_no_shared_file_of_their_own() -> None:
+    """Each takes longer to receive than a small picture takes to read; large maps do use one."""
+    batch, = DataLoader([labelled(number) for number in range(3)], batch_size=3, num_workers=1,
+                        collate_fn=stack_streams)
+    for sample in batch['data_samples']:
+        assert not sample.gt_labels.item.is_shared() and not sample.soft.is_shared()
+        assert sample.map.is_shared()

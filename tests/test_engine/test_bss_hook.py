@@ -1,6 +1,7 @@
 """The hook in a real Runner: what it does, when, and what it refuses."""
 import copy
 import logging
+import multiprocessing
 
 import pytest
 import torch
@@ -400,6 +401,29 @@ def test_a_pass_in_half_precision_scores_nearly_the_same(tmp_path):
     assert half.dtype == torch.float32 and not torch.equal(half, full)
     torch.testing.assert_close(half, full, atol=0.05, rtol=0)
     assert all(value.dtype == torch.float32 for value in runners[1].model.parameters())
+
+
+@HOOKS.register_module(force=True)
+class CountWorkers(Hook):
+    """Count the worker processes that live while an epoch is trained."""
+
+    def __init__(self):
+        self.counts = []
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        if batch_idx == 0:
+            self.counts.append(len(multiprocessing.active_children()))
+
+
+@pytest.mark.parametrize('hook, persistent, counts', [
+    (BSS_L, True, [2, 2, 1, 1]), (BSS_L, False, [1, 1, 1, 1]), (BSS_H, True, [1, 1, 1, 1])])
+def test_workers_of_the_pass_wait_for_the_next_one(tmp_path, hook, persistent, counts):
+    """One worker trains; that of the pass lives until the last scoring, before the third epoch."""
+    config = toy_config(tmp_path, hook, epochs=4, num_workers=1)
+    config['train_dataloader']['persistent_workers'] = persistent
+    config['custom_hooks'].append(dict(type='CountWorkers'))
+    runner, _ = run(config)
+    assert next(h for h in runner.hooks if isinstance(h, CountWorkers)).counts == counts
 
 
 def test_log_lines_tell_what_changed(tmp_path, caplog):

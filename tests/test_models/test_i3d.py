@@ -11,7 +11,8 @@ from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
 from projects.bss.models import InceptionI3D, MultiModalClassifier, inflate_stem
-from projects.bss.models.encoders.i3d import Unit3d, max_pool, pad_same
+from projects.bss.models.encoders.i3d import Unit3d
+from projects.bss.models.encoders.same_padding import max_pool_same, pad_same
 
 STEM = 'Conv3d_1a_7x7'
 MIXED = ['3b', '3c', '4b', '4c', '4d', '4e', '4f', '5b', '5c']
@@ -294,17 +295,18 @@ def test_file_of_another_network(tmp_path):
         loaded(pretrained=str(tmp_path / 'linear.pt'))
 
 
-@pytest.mark.parametrize('kernel, stride, padding', [
-    ((3, 3, 3), (1, 1, 1), 1), ((1, 3, 3), (1, 2, 2), 0), ((3, 3, 3), (2, 2, 2), 0),
-    ((2, 2, 2), (2, 2, 2), 0)])
+@pytest.mark.parametrize('kernel, stride', [
+    ((3, 3, 3), (1, 1, 1)), ((1, 3, 3), (1, 2, 2)), ((3, 3, 3), (2, 2, 2)),
+    ((2, 2, 2), (2, 2, 2)), ((7, 4, 5), (1, 3, 2))])
+@pytest.mark.parametrize('size', [(5, 8, 9), (1, 2, 3), (4, 1, 7)])
 @pytest.mark.parametrize('layout', [torch.contiguous_format, torch.channels_last_3d])
-def test_pooling_without_gradients_gives_the_very_values(kernel, stride, padding, layout):
-    x = torch.rand(2, 3, 5, 8, 9, generator=torch.Generator().manual_seed(0)).to(
+def test_pooling_without_gradients_gives_the_very_values(kernel, stride, size, layout):
+    x = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0)).to(
         memory_format=layout)
-    expected = F.max_pool3d(x, kernel, stride, padding)
+    expected = F.max_pool3d(_padded(x, kernel, stride), kernel, stride)
     with torch.no_grad():
-        assert torch.equal(max_pool(x, kernel, stride, padding), expected)
-    assert torch.equal(max_pool(x, kernel, stride, padding), expected)
+        assert torch.equal(max_pool_same(x, kernel, stride), expected)
+    assert torch.equal(max_pool_same(x, kernel, stride), expected)
 
 
 @pytest.mark.parametrize('argument, value', [('pool', 'max'), ('stem_init', 'zero')])

@@ -64,8 +64,12 @@ class ScoreSource(ABC):
     def refresh(self) -> None:
         """Bring the criteria in the table up to date."""
 
+    def release(self) -> None:
+        """Let go of what only another :meth:`refresh` would need."""
 
-def pass_loader(runner: Any, pipeline: Any = 'val', batch_size: int | None = None) -> DataLoader:
+
+def pass_loader(runner: Any, pipeline: Any = 'val', batch_size: int | None = None,
+                keep_workers: bool = False) -> DataLoader:
     """Make the loader of an ordered pass over the training set.
 
     Args:
@@ -73,6 +77,7 @@ def pass_loader(runner: Any, pipeline: Any = 'val', batch_size: int | None = Non
         pipeline: Transforms of the view; ``'val'`` for those of the validation set, None for the
             training set's own.
         batch_size: Samples per batch; None takes the larger of validation and training batch.
+        keep_workers: See :func:`scoring_loader`.
 
     Returns:
         Loader of this rank's share, see :func:`scoring_loader`.
@@ -80,7 +85,7 @@ def pass_loader(runner: Any, pipeline: Any = 'val', batch_size: int | None = Non
     loader = runner.train_dataloader
     transforms = _validation_pipeline(runner) if pipeline == 'val' else pipeline
     view = loader.dataset if transforms is None else with_pipeline(loader.dataset, transforms)
-    return scoring_loader(loader, view, batch_size or _default_batch_size(runner))
+    return scoring_loader(loader, view, batch_size or _default_batch_size(runner), keep_workers)
 
 
 def _validation_pipeline(runner: Any) -> Any:
@@ -145,7 +150,12 @@ class ScoringPass(ScoreSource):
             raise ValueError('GradientMagnitude runs the model again for single samples, which '
                              'ranks cannot do together, but FSDP has sharded the model: use '
                              'HeadGradientMagnitude, or train with DDP.')
-        self.loader = pass_loader(runner, self.pipeline, self.batch_size)
+        self.loader = pass_loader(runner, self.pipeline, self.batch_size, keep_workers=True)
+
+    def release(self) -> None:
+        """End the worker processes; a further pass would start new ones."""
+        self.loader = scoring_loader(self.loader, self.loader.dataset, self.loader.batch_size or 1,
+                                     keep_workers=True)
 
     def refresh(self) -> None:
         """Run the pass, under the autocast that training runs under or its own."""

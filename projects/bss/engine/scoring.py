@@ -86,7 +86,8 @@ def own_rows(dataset: Any, positions: Sequence[int], data_samples: Sequence[Any]
     ]
 
 
-def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoader:
+def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int,
+                   keep_workers: bool = False) -> DataLoader:
     """Make a loader that visits this rank's share of a data set once, in order.
 
     The share of a late rank may end with a sample of an early one, so that all ranks run equally
@@ -96,6 +97,9 @@ def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoa
         loader: The training loader, whose workers and collation are taken over.
         dataset: View of the training set to read.
         batch_size: Samples per batch.
+        keep_workers: Whether workers outlive a pass, if those of the training loader outlive an
+            epoch. To start them takes as long as some batches: whatever they share with this
+            process has to be copied before it is written to.
 
     Returns:
         Loader with a random stream of its own.
@@ -108,6 +112,7 @@ def scoring_loader(loader: DataLoader, dataset: Any, batch_size: int) -> DataLoa
         collate_fn=loader.collate_fn,
         pin_memory=loader.pin_memory,
         multiprocessing_context=loader.multiprocessing_context,
+        persistent_workers=keep_workers and loader.persistent_workers,
         generator=torch.Generator().manual_seed(0))
 
 

@@ -139,6 +139,8 @@ class BSSHook(ResumeOrderHook):
         started = time.perf_counter()
         with peak_memory(self._training_memory.device) as memory:
             self.source.refresh()
+        if not self._scores_again(runner):
+            self.source.release()
         self._scoring_memory = PeakMemory(max(memory.peak, self._scoring_memory.peak),
                                           max(memory.growth, self._scoring_memory.growth))
         with warnings.catch_warnings(record=True) as caught:
@@ -150,6 +152,10 @@ class BSSHook(ResumeOrderHook):
         self._scored_epoch = runner.epoch
         self._warn_of_unmeasured(runner)
         self.scoring_seconds += time.perf_counter() - started
+
+    def _scores_again(self, runner: Any) -> bool:
+        return any(self.scheduler.due(epoch - self.first_planned_epoch)
+                   for epoch in range(runner.epoch + 1, runner.max_epochs))
 
     def _warn_of_unmeasured(self, runner: Any) -> None:
         unmeasured = self.table.unmeasured

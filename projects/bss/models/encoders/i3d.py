@@ -1,7 +1,6 @@
 """Inception-v1 inflated to three dimensions, with the names of the public checkpoints."""
 from __future__ import annotations
 
-from functools import reduce
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -14,57 +13,12 @@ from mmengine.registry import MODELS
 from torch import Tensor
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from projects.bss.models.encoders.same_padding import max_pool_same, pad_same
 from projects.bss.models.encoders.segments import Layer, cut_layers
 from projects.bss.models.encoders.stem import inflate_stem
 
 STEM = 'Conv3d_1a_7x7'
 FIXED_WINDOW = (8, 7, 7)
-
-
-def pad_same(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...]) -> Tensor:
-    """Pad with zeros so that a strided window leaves ``ceil(size / stride)`` positions.
-
-    Args:
-        x: Volume, shape (N, C, T, H, W).
-        kernel: Window size along (T, H, W).
-        stride: Stride along (T, H, W).
-
-    Returns:
-        Padded volume. Where the padding is odd the far end gets one more, as in TensorFlow.
-    """
-    padding: list[int] = []
-    for size, k, s in reversed(list(zip(x.shape[2:], kernel, stride))):
-        total = max(k - (size % s or s), 0)
-        padding += [total // 2, total - total // 2]
-    return F.pad(x, padding)
-
-
-def max_pool(x: Tensor, kernel: tuple[int, ...], stride: tuple[int, ...],
-             padding: int = 0) -> Tensor:
-    """Take the largest value of each window of a rectified volume.
-
-    On the CPU PyTorch also finds the indices that a backward pass needs, which takes a third of an
-    I3D forward pass unless the channels come last. Without gradients the axes are pooled one by
-    one, to the same values.
-
-    Args:
-        x: Volume, shape (N, C, T, H, W), >= 0.
-        kernel: Window size along (T, H, W).
-        stride: Stride along (T, H, W).
-        padding: Zeros put before and behind each axis.
-
-    Returns:
-        Largest value of each window, shape (N, C, T', H', W').
-    """
-    if (torch.is_grad_enabled() or x.device.type != 'cpu'
-            or x.is_contiguous(memory_format=torch.channels_last_3d)):
-        return F.max_pool3d(x, kernel, stride, padding)
-    x = F.pad(x, [padding] * 6)
-    for axis, (k, s) in enumerate(zip(kernel, stride), start=2):
-        rows = x.movedim(axis, -1)
-        last = rows.shape[-1] - k + 1
-        x = reduce(torch.maximum, [rows[..., i:i + last:s] for i in range(k)]).movedim(-1, axis)
-    return x
 
 
 class Unit3d(nn.Module):
@@ -117,7 +71,7 @@ class SamePool3d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, T, H, W) to (N, C, T', H', W')."""
-        return max_pool(pad_same(x, self.kernel, self.stride), self.kernel, self.stride)
+        return max_pool_same(x, self.kernel, self.stride)
 
 
 class Mixed(nn.Module):
@@ -144,7 +98,7 @@ class Mixed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, T, H, W) to (N, out_channels, T, H, W)."""
-        pooled = max_pool(x, (3, 3, 3), (1, 1, 1), padding=1)
+        pooled = max_pool_same(x, (3, 3, 3), (1, 1, 1))
         branches = (self.b0(x), self.b1b(self.b1a(x)), self.b2b(self.b2a(x)), self.b3b(pooled))
         return torch.cat(branches, dim=1)
 
