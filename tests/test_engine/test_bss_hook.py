@@ -403,6 +403,15 @@ def test_a_pass_in_half_precision_scores_nearly_the_same(tmp_path):
     assert all(value.dtype == torch.float32 for value in runners[1].model.parameters())
 
 
+@pytest.mark.parametrize('options, batch_size', [
+    (dict(), 6), (dict(scoring=dict(batch_size=5)), 5),
+    (dict(measurer=dict(type='BalanceMeasurer', correlation='GradientMagnitude')), 3)])
+def test_a_pass_reads_two_training_batches_at_once(tmp_path, options, batch_size):
+    """The validation loader reads four; what needs gradients gets the room of one batch."""
+    runner, _ = run(toy_config(tmp_path, dict(BSS_L, **options), epochs=1))
+    assert the_hook(runner).source.loader.batch_size == batch_size
+
+
 @HOOKS.register_module(force=True)
 class CountWorkers(Hook):
     """Count the worker processes that live while an epoch is trained."""

@@ -16,6 +16,7 @@ from projects.bss.functional.transfer import send
 
 from .criteria import ModelOutputs
 from .dataset_view import with_pipeline
+from .hooks.resume_order_hook import batch_size_of
 from .measurer import BalanceMeasurer
 from .probe import LogitsProbe
 from .score_table import ScoreTable
@@ -76,7 +77,8 @@ def pass_loader(runner: Any, pipeline: Any = 'val', batch_size: int | None = Non
         runner: The runner.
         pipeline: Transforms of the view; ``'val'`` for those of the validation set, None for the
             training set's own.
-        batch_size: Samples per batch; None takes the larger of validation and training batch.
+        batch_size: Samples per batch; None takes the validation batch, at least two training
+            batches.
         keep_workers: See :func:`scoring_loader`.
 
     Returns:
@@ -102,10 +104,10 @@ def _validation_pipeline(runner: Any) -> Any:
 
 
 def _default_batch_size(runner: Any) -> int:
-    loaders = [runner.train_dataloader]
-    if runner.val_loop is not None:
-        loaders.append(runner.val_dataloader)
-    return max(loader.batch_size or 1 for loader in loaders)
+    smallest = 2 * batch_size_of(runner.train_dataloader)
+    if runner.val_loop is None:
+        return smallest
+    return max(smallest, batch_size_of(runner.val_dataloader))
 
 
 class ScoringPass(ScoreSource):
@@ -115,7 +117,9 @@ class ScoringPass(ScoreSource):
         measurer: Criteria to measure.
         pipeline: Transforms of the view; ``'val'`` for those of the validation set, None for the
             training set's own.
-        batch_size: Samples per batch; None takes the larger of validation and training batch.
+        batch_size: Samples per batch; None takes the validation batch, at least two training
+            batches, which need less memory without gradients; one training batch if a criterion
+            needs gradients.
         mode: ``'eval'`` or ``'train'``, see :func:`score_dataset`.
         dtype: ``'bfloat16'`` or ``'float16'`` computes the pass in half precision, which suffices
             to rank samples; None in the precision of training.
@@ -150,7 +154,10 @@ class ScoringPass(ScoreSource):
             raise ValueError('GradientMagnitude runs the model again for single samples, which '
                              'ranks cannot do together, but FSDP has sharded the model: use '
                              'HeadGradientMagnitude, or train with DDP.')
-        self.loader = pass_loader(runner, self.pipeline, self.batch_size, keep_workers=True)
+        batch_size = self.batch_size
+        if batch_size is None and self.measurer.needs_replay:
+            batch_size = batch_size_of(runner.train_dataloader)
+        self.loader = pass_loader(runner, self.pipeline, batch_size, keep_workers=True)
 
     def release(self) -> None:
         """End the worker processes; a further pass would start new ones."""

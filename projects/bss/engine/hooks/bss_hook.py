@@ -38,7 +38,7 @@ class BSSHook(ResumeOrderHook):
             are the logits; None asks the model, as a ``MultiModalClassifier`` can answer.
         scoring: Options of the pass: ``pipeline`` (a list of transforms; ``'val'``, the default,
             takes those of the validation set; None scores the training view), ``batch_size``
-            (default: the validation loader's, at least the training loader's), ``mode``
+            (default: the validation loader's, at least twice the training loader's), ``mode``
             (``'eval'``, or ``'train'`` as in the authors' code) and ``dtype`` (``'bfloat16'`` or
             ``'float16'``; default: as training). Not used by ``source='train'``.
 

@@ -11,7 +11,6 @@ from mmengine.logging import print_log
 from mmengine.model import BaseModule
 from mmengine.registry import MODELS
 from torch import Tensor
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from projects.bss.models.encoders.same_padding import max_pool_same, pad_same
 from projects.bss.models.encoders.segments import Layer, cut_layers
@@ -46,12 +45,11 @@ class Unit3d(nn.Module):
         if self.bn.training or torch.is_grad_enabled():
             return F.relu(self.bn(self.conv3d(x)), inplace=True)
         # Scaling the kernels instead of the feature map spares a pass over it.
-        kernels, bias = fuse_conv_bn_weights(
-            self.conv3d.weight, None, self.bn.get_buffer('running_mean'),
-            self.bn.get_buffer('running_var'), self.bn.eps, self.bn.weight, self.bn.bias)
-        # Autocast would keep a copy of every parameter that it meets, until its context ends.
-        return F.relu(F.conv3d(x, kernels.detach(), bias.detach(), self.conv3d.stride,
-                               self.conv3d.padding), inplace=True)
+        scale = self.bn.weight * torch.rsqrt(self.bn.get_buffer('running_var') + self.bn.eps)
+        kernels = self.conv3d.weight * scale[:, None, None, None, None]
+        bias = self.bn.bias - scale * self.bn.get_buffer('running_mean')
+        return F.relu(F.conv3d(x, kernels, bias, self.conv3d.stride, self.conv3d.padding),
+                      inplace=True)
 
 
 class SamePool3d(nn.Module):
