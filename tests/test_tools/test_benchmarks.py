@@ -14,7 +14,7 @@ import torch
 
 from tests.native_audio_video import write_cremad, write_grid_letters
 from tests.native_text_image import write_fashion, write_tokenizers
-from tools.benchmarks import criteria, loading, order, scoring
+from tools.benchmarks import criteria, delivery, loading, order, scoring
 from tools.benchmarks.configs import read_config
 from tools.benchmarks.processes import in_fresh_process
 from tools.benchmarks.report import Report, paired_ratio, spread
@@ -151,6 +151,36 @@ def test_loading(tmp_path: Path, miniature_root: Path) -> None:
     for row in rows:
         for key in ('samples_per_second', 'ratio', 'cpu_ratio'):
             check_spread(row[key])
+
+
+def test_delivery(tmp_path: Path) -> None:
+    root = write_fashion(tmp_path / 'fashion')
+    vocabulary = write_tokenizers(tmp_path / 'tokenizers') / 'bert'
+    rows = run_driver(tmp_path, 'delivery', '--samples', '6', '--repeats', '1', '--cfg-options',
+                      f'train_dataloader.dataset.data_root={root}',
+                      'train_dataloader.batch_size=2',
+                      f'train_dataloader.dataset.pipeline.1.tokenizer={vocabulary}')['rows']
+    assert [row['arm'] for row in rows] == ['plain', 'pseudo_collate', 'stack_streams']
+    assert rows[0]['ratio']['median'] == 1
+    for row in rows:
+        for key in ('samples_per_second', 'ratio', 'receiving_us'):
+            check_spread(row[key])
+
+
+@pytest.mark.parametrize('config', [
+    'fusion/nvgesture-mini_multihead.py', 'bss/fashion_bssl.py'])
+def test_all_ways_deliver_the_same_labels(tmp_path: Path, config: str,
+                                          loading_options: dict[str, dict[str, Any]]) -> None:
+    cfg = read_config(config, loading_options[config])
+    cfg.train_dataloader.batch_size = 2
+    loaders = delivery.contenders(cfg, tmp_path, argparse.Namespace(
+        clips=3, samples=4, workers=1))
+    received = {name: list(loader) for name, loader in loaders.items()}
+    plain = torch.cat([labels for _, labels in received.pop('plain')]).tolist()
+    for batches in received.values():
+        samples = [sample for batch in batches for sample in batch['data_samples']]
+        assert [int(sample.gt_labels.item) for sample in samples] == plain
+        assert plain[3] == plain[0]
 
 
 @pytest.fixture(scope='module')

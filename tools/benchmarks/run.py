@@ -11,11 +11,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
 from projects.bss.cli import silence_upstream_warnings
-from tools.benchmarks import criteria, loading, order, scaling, scoring, step, streaming
+from tools.benchmarks import (criteria, delivery, loading, order, scaling, scoring, step,
+                              streaming)
 from tools.benchmarks.report import command_line
 
-BENCHMARKS = dict(order=order, scoring=scoring, criteria=criteria, loading=loading, step=step,
-                  scaling=scaling, streaming=streaming)
+BENCHMARKS = dict(order=order, scoring=scoring, criteria=criteria, loading=loading,
+                  delivery=delivery, step=step, scaling=scaling, streaming=streaming)
 
 
 def parse_args(argv: Sequence[str]) -> argparse.Namespace:

@@ -22,8 +22,9 @@ def stack_streams(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Collate samples as mmengine's ``pseudo_collate`` does, but stack streams of one shape.
 
     A worker then hands over one tensor per stream, which it has written into shared memory once,
-    and not one per sample and stream, each of which takes a third of a millisecond to receive;
-    labels travel with their data samples. Needs a ``StreamPreprocessor``.
+    and not one per sample and stream, each of which takes a third of a millisecond to receive.
+    Labels, and short streams that differ in length, travel in the message itself. Needs a
+    ``StreamPreprocessor``.
 
     Args:
         batch: N samples with ``inputs``, by stream, and ``data_samples``.
@@ -34,11 +35,11 @@ def stack_streams(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """
     collated = pseudo_collate(batch)
     inputs = {name: _stacked(parts) for name, parts in collated['inputs'].items()}
-    return {**collated, 'inputs': inputs, 'data_samples': _SampleList(collated['data_samples'])}
+    return {**collated, 'inputs': inputs, 'data_samples': _Message(collated['data_samples'])}
 
 
-class _SampleList(list):
-    """Data samples that another process receives as one message, as a list."""
+class _Message(list):
+    """A list that another process receives as one message, small tensors and all."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         buffer = io.BytesIO()
@@ -66,4 +67,4 @@ class _SmallTensorPickler(ForkingPickler):
 
 def _stacked(parts: list[Tensor]) -> Tensor | list[Tensor]:
     same = len({(part.shape, part.dtype) for part in parts}) == 1
-    return default_collate(parts) if same else parts
+    return default_collate(parts) if same else _Message(parts)
