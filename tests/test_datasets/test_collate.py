@@ -44,6 +44,17 @@ def test_tensors_of_different_types_are_not_mixed() -> None:
     assert isinstance(stack_streams(parts)['inputs']['clip'], list)
 
 
+@pytest.mark.parametrize('size, stacked', [(2**21, True), (2**21 + 1, False)])
+def test_large_samples_stay_apart(size: int, stacked: bool) -> None:
+    """To write them one behind another would hold up the reading of the next batch."""
+    parts = [dict(inputs=dict(clip=torch.full((size, ), value, dtype=torch.uint8)),
+                  data_samples=str(value)) for value in range(2)]
+    batch, = DataLoader(parts, batch_size=2, num_workers=1, collate_fn=stack_streams)
+    clips = batch['inputs']['clip']
+    assert isinstance(clips, Tensor) == stacked
+    assert [int(clip.min()) for clip in clips] == [int(clip.max()) for clip in clips] == [0, 1]
+
+
 @pytest.mark.parametrize('lengths', [[3, 5, 4, 4], [4, 4, 4, 4], [4]])
 def test_a_model_receives_the_very_same(lengths: list[int]) -> None:
     """Through real workers."""

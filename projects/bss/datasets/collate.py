@@ -15,6 +15,7 @@ from torch.utils.data import default_collate
 
 _LABEL_TYPES = (torch.int64, torch.float32)
 _SMALL_BYTES = 4096
+_LARGE_BYTES = 2**21
 
 
 @FUNCTIONS.register_module()
@@ -23,6 +24,7 @@ def stack_streams(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     A worker then hands over one tensor per stream, which it has written into shared memory once,
     and not one per sample and stream, each of which takes a third of a millisecond to receive.
+    Samples of more than two megabytes stay as they are: they are shared while the next one is read.
     Labels, and short streams that differ in length, travel in the message itself. Needs a
     ``StreamPreprocessor``.
 
@@ -30,8 +32,8 @@ def stack_streams(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
         batch: N samples with ``inputs``, by stream, and ``data_samples``.
 
     Returns:
-        ``inputs``: (N, ...) for a stream whose samples have one shape, a list of N otherwise; and a
-        list of ``data_samples``.
+        ``inputs``: (N, ...) for a stream whose samples have one shape and are not large, a list of N
+        otherwise; and a list of ``data_samples``.
     """
     collated = pseudo_collate(batch)
     inputs = {name: _stacked(parts) for name, parts in collated['inputs'].items()}
@@ -66,5 +68,5 @@ class _SmallTensorPickler(ForkingPickler):
 
 
 def _stacked(parts: list[Tensor]) -> Tensor | list[Tensor]:
-    same = len({(part.shape, part.dtype) for part in parts}) == 1
-    return default_collate(parts) if same else _Message(parts)
+    alike = len({(part.shape, part.dtype) for part in parts}) == 1
+    return default_collate(parts) if alike and parts[0].nbytes <= _LARGE_BYTES else _Message(parts)
