@@ -11,8 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
 from projects.bss.cli import silence_upstream_warnings
-from tools.benchmarks import (criteria, delivery, loading, order, scaling, scoring, step,
-                              streaming)
+from tools.benchmarks import criteria, delivery, loading, order, scaling, scoring, step, streaming
 from tools.benchmarks.report import command_line
 
 BENCHMARKS = dict(order=order, scoring=scoring, criteria=criteria, loading=loading,

@@ -32,8 +32,8 @@ def stack_streams(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
         batch: N samples with ``inputs``, by stream, and ``data_samples``.
 
     Returns:
-        ``inputs``: (N, ...) for a stream whose samples have one shape and are not large, a list of N
-        otherwise; and a list of ``data_samples``.
+        ``inputs``: (N, ...) for a stream whose samples have one shape and are not large, otherwise
+        a list of N; and a list of ``data_samples``.
     """
     collated = pseudo_collate(batch)
     inputs = {name: _stacked(parts) for name, parts in collated['inputs'].items()}
