@@ -1,6 +1,8 @@
 """Batches that are stacked where they are read."""
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -101,3 +103,38 @@ def test_labels_need_no_shared_file_of_their_own() -> None:
     for sample in batch['data_samples']:
         assert not sample.gt_labels.item.is_shared() and not sample.soft.is_shared()
         assert sample.map.is_shared()
+
+
+@pytest.mark.parametrize('soft', [
+    torch.eye(3).to_sparse(), torch.eye(3).to_sparse_csr(), torch.tensor(2.5), torch.empty(0),
+    torch.tensor([1 + 2j]).conj().imag, torch.arange(6.0)[::2]],
+    ids=['coo', 'csr', 'scalar', 'empty', 'negated', 'strided'])
+def test_unusual_labels_arrive(soft: Tensor) -> None:
+    """What fails to be sent is dropped by Python's queue, and the receiver waits for ever."""
+    parts = [labelled(number) for number in range(2)]
+    for part in parts:
+        part['data_samples'].soft = soft
+    batch, = DataLoader(parts, batch_size=2, num_workers=1, collate_fn=stack_streams, timeout=30)
+    for sample in batch['data_samples']:
+        assert sample.soft.layout == soft.layout and sample.soft.dtype == soft.dtype
+        assert torch.equal(sample.soft.to_dense(), soft.to_dense())
+
+
+def test_a_batch_is_copied_and_kept_as_any_other() -> None:
+    batch = stack_streams([labelled(number) for number in range(2)])
+    shallow = copy.copy(batch['data_samples'])
+    assert shallow[0] is batch['data_samples'][0] and not shallow[0].map.is_shared()
+    kept = pickle.dumps(batch['data_samples'])
+    for _ in range(2):
+        assert [sample.sample_idx for sample in pickle.loads(kept)] == [0, 1]
+
+
+@pytest.mark.parametrize('extra, expected', [
+    (dict(data_samples=dict(label=3)), dict(data_samples=dict(label=[3, 3]))), (dict(), dict())])
+def test_other_forms_of_labels_are_those_of_mmengine(extra: dict[str, Any],
+                                                     expected: dict[str, Any]) -> None:
+    parts = [dict(inputs=dict(words=torch.arange(2)), **extra) for _ in range(2)]
+    batch = stack_streams(parts)
+    batch.pop('inputs')
+    assert {**batch, **{key: dict(label=[int(label) for label in value['label']])
+                        for key, value in batch.items()}} == expected

@@ -435,6 +435,23 @@ def test_workers_of_the_pass_wait_for_the_next_one(tmp_path, hook, persistent, c
     assert next(h for h in runner.hooks if isinstance(h, CountWorkers)).counts == counts
 
 
+@HOOKS.register_module(force=True)
+class StopAfterOneEpoch(Hook):
+    """End a run as EarlyStoppingHook does."""
+
+    def after_train_epoch(self, runner):
+        runner.train_loop.stop_training = True
+
+
+def test_workers_of_the_pass_end_with_a_run_that_stops_early(tmp_path):
+    config = toy_config(tmp_path, BSS_L, epochs=4, num_workers=1)
+    config['custom_hooks'].append(dict(type='StopAfterOneEpoch'))
+    runner, _ = run(config)
+    assert runner.epoch == 1
+    runner.train_dataloader._iterator = None
+    assert not multiprocessing.active_children()
+
+
 def test_log_lines_tell_what_changed(tmp_path, caplog):
     runner, _ = build(toy_config(tmp_path, BSS_H, epochs=2, log_level='INFO'))
     runner.logger.addHandler(caplog.handler)

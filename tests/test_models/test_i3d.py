@@ -309,6 +309,18 @@ def test_pooling_without_gradients_gives_the_very_values(kernel, stride, size, l
     assert torch.equal(max_pool_same(x, kernel, stride), expected)
 
 
+def test_kernels_keep_the_precision_of_the_convolution():
+    """Strategies that shard keep buffers in float32 beside weights in half precision."""
+    unit = Unit3d(2, 3, 3).eval()
+    unit.conv3d.bfloat16()
+    x = torch.rand(1, 2, 3, 4, 4)
+    with torch.no_grad():
+        found = unit(x.bfloat16())
+        expected = unit.conv3d.float() and unit(x)
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), expected, atol=0.02, rtol=0.02)
+
+
 @pytest.mark.parametrize('argument, value', [('pool', 'max'), ('stem_init', 'zero')])
 def test_unknown_choice(argument, value):
     with pytest.raises(ValueError, match=f"`{argument}` must be one of .*, but got '{value}'"):

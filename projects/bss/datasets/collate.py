@@ -36,17 +36,13 @@ def stack_streams(batch: Sequence[dict[str, Any]]) -> dict[str, Any]:
         a list of N; and a list of ``data_samples``.
     """
     collated = pseudo_collate(batch)
-    inputs = {name: _stacked(parts) for name, parts in collated['inputs'].items()}
-    return {**collated, 'inputs': inputs, 'data_samples': _Message(collated['data_samples'])}
+    collated['inputs'] = {name: _stacked(parts) for name, parts in collated['inputs'].items()}
+    return {key: _Message(value) if isinstance(value, list) else value
+            for key, value in collated.items()}
 
 
 class _Message(list):
     """A list that another process receives as one message, small tensors and all."""
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        buffer = io.BytesIO()
-        _SmallTensorPickler(buffer).dump(list(self))
-        return pickle.loads, (buffer.getvalue(), )
 
 
 class _SmallTensorPickler(ForkingPickler):
@@ -61,10 +57,24 @@ class _SmallTensorPickler(ForkingPickler):
         Returns:
             A function and its arguments that make the object, or ``NotImplemented``.
         """
-        if (type(value) is Tensor and value.dtype in _LABEL_TYPES and value.nbytes <= _SMALL_BYTES
-                and value.device.type == 'cpu'):
-            return torch.from_numpy, (value.detach().numpy(), )
+        if type(value) is Tensor and _is_plain(value) and value.nbytes <= _SMALL_BYTES:
+            return torch.from_numpy, (value.resolve_neg().numpy(), )
         return NotImplemented
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return (tensor.layout is torch.strided and tensor.device.type == 'cpu'
+            and tensor.dtype in _LABEL_TYPES and not tensor.requires_grad)
+
+
+def _reduce_message(message: _Message) -> tuple[Any, ...]:
+    buffer = io.BytesIO()
+    _SmallTensorPickler(buffer).dump(list(message))
+    return pickle.loads, (buffer.getvalue(), )
+
+
+# For workers alone; copies and files are made of it as of any other list.
+ForkingPickler.register(_Message, _reduce_message)
 
 
 def _stacked(parts: list[Tensor]) -> Tensor | list[Tensor]:

@@ -35,6 +35,8 @@ class BalanceScheduler(ABC):
     def due(self, epoch: int) -> bool:
         """Tell whether samples are to be scored again before an epoch.
 
+        Asked about epochs to come as well, so the answer must depend on the epoch alone.
+
         Args:
             epoch: Epoch t, counted from 0.
         """

@@ -107,7 +107,7 @@ def _default_batch_size(runner: Any) -> int:
     smallest = 2 * batch_size_of(runner.train_dataloader)
     if runner.val_loop is None:
         return smallest
-    return max(smallest, batch_size_of(runner.val_dataloader))
+    return max(smallest, runner.val_dataloader.batch_size or 1)
 
 
 class ScoringPass(ScoreSource):

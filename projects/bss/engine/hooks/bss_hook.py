@@ -116,6 +116,7 @@ class BSSHook(ResumeOrderHook):
     def after_train(self, runner: Any) -> None:
         """Detach from the model and report what scoring cost."""
         self.probe.close()
+        self.source.release()
         elapsed = time.perf_counter() - self._started
         runner.logger.info(f'BSS: scoring took {self.scoring_seconds:.1f} s, '
                            f'{100 * self.scoring_seconds / elapsed:.1f} % of the training time; '

@@ -48,8 +48,9 @@ class Unit3d(nn.Module):
         scale = self.bn.weight * torch.rsqrt(self.bn.get_buffer('running_var') + self.bn.eps)
         kernels = self.conv3d.weight * scale[:, None, None, None, None]
         bias = self.bn.bias - scale * self.bn.get_buffer('running_mean')
-        return F.relu(F.conv3d(x, kernels, bias, self.conv3d.stride, self.conv3d.padding),
-                      inplace=True)
+        dtype = self.conv3d.weight.dtype
+        return F.relu(F.conv3d(x, kernels.to(dtype), bias.to(dtype), self.conv3d.stride,
+                               self.conv3d.padding), inplace=True)
 
 
 class SamePool3d(nn.Module):
