@@ -135,7 +135,8 @@ def crops_of(runner: Runner) -> list[float]:
     return [float(dataset[i]['inputs']['rgb'].float().mean()) for i in (3, 7)]
 
 
-@pytest.mark.parametrize('persistent, cuts', [(True, [3, 6]), (False, [6])])
+@pytest.mark.parametrize('persistent, cuts', [
+    (True, [3, 6]), pytest.param(False, [6], marks=pytest.mark.slow)])
 def test_resuming_restores_random_crops_made_by_workers(miniature_root, tmp_path, persistent,
                                                         cuts):
 

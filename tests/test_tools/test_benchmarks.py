@@ -86,6 +86,7 @@ def test_sizes() -> None:
     assert order.sizes(1e7, 1e8) == [10_000_000, 2**24 + 1, 100_000_000]
 
 
+@pytest.mark.slow
 def test_scoring(tmp_path: Path, miniature_root: Path) -> None:
     rows = run_driver(tmp_path, 'scoring', '--epochs', '1', '--repeats', '1',
                       *options_for(miniature_root, 'train_dataloader', 'val_dataloader'),
