@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from projects.bss.datasets import stack_streams
+from tools.benchmarks import loading
 from tools.benchmarks.configs import read_config
-from tools.benchmarks.loading import build_dataset, one_thread
 from tools.benchmarks.plain import PlainPipeline
 from tools.benchmarks.report import Report, paired_ratio, spread
 
@@ -29,19 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: Parser of this benchmark.
     """
-    parser.add_argument('--config', default='bss/fashion_bssl.py',
-                        help='config whose training set is read (default: %(default)s)')
-    parser.add_argument('--clips', type=int, default=200,
-                        help='at most so many different samples are read (default: 200)')
+    loading.add_arguments(parser)
+    parser.set_defaults(config='bss/fashion_bssl.py', clips=200)
     parser.add_argument('--samples', type=int, default=1024,
                         help='samples of a round (default: 1024)')
     parser.add_argument('--workers', type=int, default=1,
                         help='worker processes, at least 1 (default: 1)')
-    parser.add_argument('--repeats', type=int, default=5,
-                        help='paired repetitions (default: 5)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
-                        default={}, help='changes to the config, e.g. '
-                        'train_dataloader.dataset.data_root=DIR')
 
 
 def run(args: argparse.Namespace) -> Report:
@@ -55,7 +48,7 @@ def run(args: argparse.Namespace) -> Report:
     """
     cfg = read_config(args.config, args.cfg_options)
     taken: dict[str, list[tuple[float, float]]] = {}
-    with tempfile.TemporaryDirectory() as folder, one_thread():
+    with tempfile.TemporaryDirectory() as folder, loading.one_thread():
         loaders = contenders(cfg, Path(folder), args)
         for repeat in range(args.repeats + 1):
             for name, loader in loaders.items():
@@ -84,7 +77,7 @@ def contenders(cfg: Config, folder: Path, args: argparse.Namespace) -> dict[str,
     Returns:
         Data loaders, by name.
     """
-    dataset = build_dataset(cfg)
+    dataset = loading.build_dataset(cfg)
     dataset.seed_views(seed=0, epoch=0)
     positions = range(min(args.clips, len(dataset)))
     plain = PlainPipeline(cfg, dataset, folder, positions).load

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--config', default='fusion/nvgesture-mini_multihead.py',
                         help='config whose training set is read (default: %(default)s)')
     parser.add_argument('--clips', type=int, default=24,
-                        help='at most so many samples are read (default: 24)')
+                        help='at most so many samples are read (default: %(default)s)')
     parser.add_argument('--repeats', type=int, default=5,
                         help='paired repetitions (default: 5)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE',
