@@ -113,6 +113,15 @@ def test_a_damaged_entry_is_named_and_replaced(cache: ClipCache, damage: Callabl
     np.testing.assert_array_equal(cache.fetch(0, clip_of(0)), clip_of(0)())
     assert f'{path} cannot be used (' in log.text and 'its clip is decoded again' in log.text
     np.testing.assert_array_equal(cache.fetch(0, decoded), clip_of(0)())
+    assert int((cache.folder / 'total').read_text()) == ENTRY
+
+
+def test_a_clip_that_two_decode_at_once_is_counted_once(cache: ClipCache) -> None:
+    other = ClipCache(str(cache.folder), 3 * ENTRY / 1e9)
+    for number in range(3):
+        cache.fetch(number, lambda: other.fetch(number, clip_of(number)))
+        assert int((cache.folder / 'total').read_text()) == (number + 1) * ENTRY
+    assert len(kept(cache.folder)) == 3
 
 
 def test_a_folder_that_cannot_be_written_costs_time_only(

@@ -93,6 +93,9 @@ class ClipCache:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / 'lock').acquire(poll_interval=_SECONDS_BETWEEN_TRIALS):
+            if self._read(path) is not None:
+                return  # Another process has kept the same clip since.
+            self._drop_damaged(path)
             # Counted first: a process killed in between leaves too high a count, not too low.
             self._total_file.write_text(str(self._make_room(size)))
             # One name for all, as they take turns: what a killed process left is overwritten.
@@ -103,6 +106,12 @@ class ClipCache:
                 partial.replace(path)
             finally:
                 partial.unlink(missing_ok=True)
+
+    def _drop_damaged(self, path: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            # Its size was counted whole, so all are counted anew.
+            self._total_file.unlink(missing_ok=True)
 
     @property
     def _total_file(self) -> Path:
