@@ -1,4 +1,4 @@
-# make demo | make test | make test-slow | make lint | make help
+# make demo | make test | make test-slow | make test-device | make lint | make help
 #
 # PYTHON=python3.11 chooses the interpreter of a new .venv. An existing .venv is used as it is.
 
@@ -9,11 +9,16 @@ STAMP := $(VENV)/.installed
 # One process per core; threads of several processes would get in each other's way.
 TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --durations=10
 
+ON_DEVICE := $(addprefix tests/,test_accelerator test_contract/test_rebalance.py test_engine \
+    test_evaluation test_rebalance test_integration/test_fusions.py \
+    test_integration/test_identity.py test_integration/test_recipes.py \
+    test_integration/test_resume.py)
+
 export OMP_NUM_THREADS ?= 2
 export MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint
+.PHONY: help demo test test-slow test-device lint
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +31,9 @@ test: $(STAMP)  ## Run the test suite (under 10 minutes on 2 cores)
 
 test-slow: $(STAMP)  ## Run the tests that `make test` leaves out
 	$(TESTS) -m slow
+
+test-device: $(STAMP)  ## Run what trains and scores on a simulated accelerator, without a GPU
+	$(TESTS) -p tests.accelerator -m 'not slow' $(ON_DEVICE)
 
 lint: $(STAMP)  ## Check style, order of imports, types and tables
 	$(PY) -m flake8 projects bss configs tools tests

@@ -10,6 +10,12 @@ import pytest
 from tests.data import write_nvgesture, write_small_miniature
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what needs the simulated accelerator, a plugin, where it is not asked for."""
+    simulated = config.pluginmanager.has_plugin('tests.accelerator')
+    return True if collection_path.name == 'test_accelerator' and not simulated else None
+
+
 @pytest.fixture(scope='module', autouse=True)
 def frozen_heap() -> Iterator[None]:
     """Spare the garbage collector what earlier imports have made.

@@ -10,7 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
-from mmengine.model import BaseModule
+from mmengine.model import BaseDataPreprocessor, BaseModule
 from mmengine.registry import DATASETS, HOOKS, MODELS, TRANSFORMS
 from mmengine.runner import Runner
 from torch import nn
@@ -127,11 +127,12 @@ def deterministic_model_config():
 
 
 @MODELS.register_module(force=True)
-class StackVectors(nn.Module):
+class StackVectors(BaseDataPreprocessor):
     """The simplest data preprocessor."""
 
     def forward(self, data, training=False):
-        return dict(data, inputs={n: torch.stack(list(v)) for n, v in data['inputs'].items()})
+        stacked = {name: torch.stack(list(rows)) for name, rows in data['inputs'].items()}
+        return dict(data, inputs={n: rows.to(self.device) for n, rows in stacked.items()})
 
 
 def loader(size, batch_size, shuffle, num_workers=0, noise=0.0, **dataset):

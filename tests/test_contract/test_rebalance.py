@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+from mmengine.device import get_device
 from mmengine.registry import HOOKS, MODELS, OPTIM_WRAPPERS
 
 import projects.bss.rebalance as rebalance
@@ -215,11 +216,11 @@ def test_four_accumulated_batches_are_one_large_one(tmp_path, name):
 
 @OPTIM_WRAPPERS.register_module(force=True)
 class BFloat16OptimWrapper(ScalingOptimWrapper):
-    """Autocast on a CPU, with a scaled loss."""
+    """Autocast with a scaled loss, on a CPU too."""
 
     @contextlib.contextmanager
     def optim_context(self, model):
-        with super().optim_context(model), torch.autocast('cpu', torch.bfloat16):
+        with super().optim_context(model), torch.autocast(get_device(), torch.bfloat16):
             yield
 
 

@@ -5,6 +5,7 @@ import multiprocessing
 
 import pytest
 import torch
+from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
@@ -25,11 +26,11 @@ def every_logit(runner):
     """Logits and labels of the training set in eval mode, read without any of our engine."""
     model, dataset = runner.model.eval(), runner.train_dataloader.dataset
     items = [dataset[i] for i in range(len(dataset))]
-    inputs = {name: torch.stack([item['inputs'][name] for item in items])
-              for name in model.modalities}
+    data = model.data_preprocessor(pseudo_collate(items))
     with torch.no_grad():
-        logits = model(inputs, mode='tensor')['logits']
-    return logits, torch.cat([item['data_samples'].gt_labels.item for item in items])
+        logits = model(data['inputs'], mode='tensor')['logits']
+    labels = torch.cat([item['data_samples'].gt_labels.item for item in items])
+    return {name: rows.cpu() for name, rows in logits.items()}, labels
 
 
 def flatten(state):
@@ -401,6 +402,24 @@ def test_a_pass_in_half_precision_scores_nearly_the_same(tmp_path):
     assert half.dtype == torch.float32 and not torch.equal(half, full)
     torch.testing.assert_close(half, full, atol=0.05, rtol=0)
     assert all(value.dtype == torch.float32 for value in runners[1].model.parameters())
+
+
+def test_scores_do_not_depend_on_the_number_of_batches_of_a_pass(tmp_path):
+    tables = []
+    for batch_size in (SIZE, 1):  # values are read after the last batch, or after 16 of 20 too
+        dataset = dict(loader(SIZE, BATCH, True, unreadable=(3, 17)))
+        runner, _ = run(toy_config(
+            tmp_path / str(batch_size), dict(BSS_L, scoring=dict(batch_size=batch_size)), epochs=1,
+            train_dataloader=dataset))
+        tables.append(the_hook(runner).table)
+    whole, single = tables
+    torch.testing.assert_close(single.correlation, whole.correlation, atol=1e-6, rtol=0,
+                               equal_nan=True)
+    torch.testing.assert_close(single.information, whole.information, atol=1e-6, rtol=0,
+                               equal_nan=True)
+    for table in tables:
+        lost = [row for row in range(SIZE) if not table.correlation[row].isfinite()]
+        assert lost == [3, 17]
 
 
 @pytest.mark.parametrize('options, batch_size', [

@@ -136,7 +136,7 @@ def test_weights_of_a_run_equal_those_of_a_plain_loop(tmp_path):
     # Momentum begins at zero in both, and the toy model has neither dropout nor BatchNorm.
     runner, _ = build(config(tmp_path, dict(HOOK, floor=0.2), optim_wrapper=sgd(), epochs=2,
                              model=deterministic_model_config()))
-    model = copy.deepcopy(runner.model)
+    model = copy.deepcopy(runner.model).cpu()
     train(runner)
     found = [branch_by_hand(model, stream, 2, seed=5) for stream in STREAMS]
     before, after = (torch.tensor([pair[i] for pair in found]).T for i in (0, 1))

@@ -8,6 +8,8 @@ from itertools import permutations
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.dataset import pseudo_collate
+from mmengine.device import get_device
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS, TRANSFORMS
 
@@ -163,7 +165,7 @@ class HalfOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model):
-        with super().optim_context(model), torch.autocast('cpu', torch.bfloat16):
+        with super().optim_context(model), torch.autocast(get_device(), torch.bfloat16):
             yield
 
 
@@ -222,11 +224,11 @@ def all_features(runner):
     model, dataset = runner.model.eval(), runner.train_dataloader.dataset
     rows, labels = {'rgb': [], 'flow': []}, []
     for item in (dataset[i] for i in range(len(dataset))):
-        inputs = {name: x[None] for name, x in item['inputs'].items()}
-        features = model(inputs, mode='tensor')['features']
+        data = model.data_preprocessor(pseudo_collate([item]))
+        features = model(data['inputs'], mode='tensor')['features']
         labels.append(int(item['data_samples'].gt_labels.item))
         for name in rows:
-            rows[name].append(features[name][0].detach())
+            rows[name].append(features[name][0].detach().cpu())
     return {name: torch.stack(vectors) for name, vectors in rows.items()}, torch.tensor(labels)
 
 
@@ -246,8 +248,8 @@ def test_prototypes_are_class_means_of_the_training_set(tmp_path):
     train(runner)
     for epoch, (prototypes, means) in enumerate(seen):
         for name, rows in prototypes.items():
-            expected = means[name] if epoch < 2 else .8 * means[name] + .2 * seen[1][0][name]
-            torch.testing.assert_close(rows, expected)
+            expected = means[name] if epoch < 2 else .8 * means[name] + .2 * seen[1][0][name].cpu()
+            torch.testing.assert_close(rows.cpu(), expected)
 
 
 @pytest.mark.parametrize('weighting', ['clipped', 'switch'])
@@ -306,7 +308,7 @@ def test_absent_modalities_do_not_count(tmp_path):
     fresh, _ = build(incomplete(tmp_path / 'fresh', share=1.))
     features, labels = all_features(fresh)
     there = torch.arange(len(labels)) % 4 != 1
-    found = hook_of(runner, 'PMRHook').prototypes
+    found = {name: p.cpu() for name, p in hook_of(runner, 'PMRHook').prototypes.items()}
     torch.testing.assert_close(found['rgb'], class_means(features['rgb'][there], labels[there], 3))
     torch.testing.assert_close(found['flow'], class_means(features['flow'], labels, 3))
     assert all(p.isfinite().all() for p in runner.model.parameters())

@@ -26,7 +26,7 @@ def test_two_processes_do_what_one_does(tmp_path):
     alone = train(tmp_path / 'alone', batch_size=6)
     for name, rows in first['prototypes'].items():
         assert torch.equal(rows, second['prototypes'][name])
-        torch.testing.assert_close(rows, alone['prototypes'][name])
+        torch.testing.assert_close(rows, alone['prototypes'][name].cpu())
     assert first['ratios'] == second['ratios']
     # Only before the first step: each rank's terms are means over its own samples.
     assert first['ratios'][0] == pytest.approx(alone['ratios'][0], rel=1e-5)

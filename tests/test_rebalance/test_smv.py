@@ -130,7 +130,7 @@ def by_hand(model, batch, kept):
     for sample in batch['data_samples']:
         sample.set_metainfo(dict(absent=tuple(set(NAMES) - set(kept))))
     scores = torch.stack([sample.pred_scores.fused for sample in model(**batch, mode='predict')])
-    return scores.argmax(dim=1)
+    return scores.argmax(dim=1).cpu()
 
 
 def batch_of(runner):

@@ -22,6 +22,7 @@ from .randomness import untouched_randomness
 from .replay import Replay
 
 Measure = Callable[[dict[str, Any]], Tensor]
+_BATCHES_BETWEEN_READS = 16
 
 
 def labels_of(data_samples: Sequence[Any]) -> Tensor:
@@ -140,27 +141,60 @@ def measure_dataset(model: nn.Module, loader: DataLoader, measure: Measure, num_
         RuntimeError: If no sample carries the ``sample_idx`` of its position.
     """
     dataset = loader.dataset
-    table = torch.zeros(num_values + 1, len(dataset))  # type: ignore[arg-type]
+    table = _Table(num_values, len(dataset))  # type: ignore[arg-type]
     with untouched_randomness(), _mode_of(model, mode == 'train'), torch.no_grad():
         positions, left = iter(loader.sampler), _own_count(dataset)
         for batch in loader:
             samples = batch['data_samples']
             own = list(islice(positions, min(len(samples), left)))
             left -= len(own)
-            values = measure(model.data_preprocessor(batch, False)).cpu()  # type: ignore[operator]
+            values = measure(model.data_preprocessor(batch, False))  # type: ignore[operator]
             rows = own_rows(dataset, own, samples)
-            columns = [own[row] for row in rows]
-            table[:-1, columns] = values[:, rows]
-            table[-1, columns] = 1
-    all_reduce(table)
-    measured = torch.nonzero(table[-1]).flatten()
+            table.add(values, rows, [own[row] for row in rows])
+        table.flush()
+    all_reduce(table.content)
+    measured = torch.nonzero(table.content[-1]).flatten()
     if not len(measured):
         raise RuntimeError(
-            f'None of the {table.shape[1]} training samples could be scored, because none carries '
-            'the `sample_idx` of its position: the data set returns other samples than it is asked '
-            'for, or wraps another one in a way that is not known here. Leave `sample_idx` out '
-            'of the packed metainfo, or use mmengine\'s wrappers.')
-    return measured, table[:-1, measured]
+            f'None of the {len(dataset)} training samples could be scored, '  # type: ignore
+            'because none carries the `sample_idx` of its position: the data set returns other '
+            'samples than it is asked for, or wraps another one in a way that is not known here. '
+            'Leave `sample_idx` out of the packed metainfo, or use mmengine\'s wrappers.')
+    return measured, table.content[:-1, measured]
+
+
+class _Table:
+    """Values of all samples, and in the last row 1 for those that were measured.
+
+    To read them after each batch would let an accelerator idle until it has the next one.
+    """
+
+    def __init__(self, num_values: int, size: int) -> None:
+        self.content = torch.zeros(num_values + 1, size)
+        self._clear()
+
+    def add(self, values: Tensor, rows: Sequence[int], columns: Sequence[int]) -> None:
+        """Keep the values of a batch, shape (num_values, N), some rows of which have a column."""
+        self._rows += [self._count + row for row in rows]
+        self._columns += columns
+        self._values.append(values)
+        self._count += values.shape[1]
+        if len(self._values) == _BATCHES_BETWEEN_READS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Read the values that were kept."""
+        if self._values:
+            values = torch.cat(self._values, dim=1).cpu()
+            self.content[:-1, self._columns] = values[:, self._rows].to(self.content)
+            self.content[-1, self._columns] = 1
+            self._clear()
+
+    def _clear(self) -> None:
+        self._rows: list[int] = []
+        self._columns: list[int] = []
+        self._values: list[Tensor] = []
+        self._count = 0
 
 
 def score_dataset(model: nn.Module, loader: DataLoader, probe: LogitsProbe,

@@ -5,6 +5,7 @@ import logging
 from typing import Any, Mapping, Sequence
 
 import numpy as np
+import torch
 from mmengine.dist import broadcast_object_list, collect_results, get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
@@ -84,29 +85,36 @@ class MultiModalMetric(BaseMetric):
         Raises:
             KeyError: If a data sample lacks its index or one of the streams.
         """
-        for sample in data_samples:
-            if 'sample_idx' not in sample:
-                raise KeyError('MultiModalMetric needs `sample_idx` in every data sample, to '
-                               'count each once: let the pipeline pack it as metainfo.')
-            self.results.append((self._key(sample), int(sample['gt_labels']['item']),
-                                 self._rows(sample['pred_scores'], sample.get('absent', ()))))
+        if any('sample_idx' not in sample for sample in data_samples):
+            raise KeyError('MultiModalMetric needs `sample_idx` in every data sample, to '
+                           'count each once: let the pipeline pack it as metainfo.')
+        if not data_samples:
+            return
+        scores = self._stack([sample['pred_scores'] for sample in data_samples])
+        for row, sample in enumerate(data_samples):
+            self.results.append((
+                self._key(sample), int(sample['gt_labels']['item']),
+                {name: rows[row] for name, rows in scores.items()
+                 if name not in sample.get('absent', ())}))
 
     @staticmethod
     def _key(sample: Mapping[str, Any]) -> tuple[int, str]:
         # Concatenated data sets repeat `sample_idx`; the clip tells their samples apart.
         return int(sample['sample_idx']), str(sample.get('clip_id', ''))
 
-    def _rows(self, scores: Mapping[str, Any], absent: Sequence[str]) -> dict[str, np.ndarray]:
+    def _stack(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+        """Read the scores of a batch, by stream; once for all samples."""
         if self.streams is None:
-            self.streams = tuple(scores)
-        missing = [name for name in self.streams if name not in scores]
-        if missing:
-            raise KeyError(
-                f'The predictions must hold a score for each of the streams {self.streams}, but '
-                f'lack {missing} (they hold {list(scores)}): check the head of the model and '
-                '`streams` of MultiModalMetric.')
-        return {name: scores[name].float().cpu().numpy() for name in self.streams
-                if name not in absent}
+            self.streams = tuple(samples[0])
+        for scores in samples:
+            missing = [name for name in self.streams if name not in scores]
+            if missing:
+                raise KeyError(
+                    'The predictions must hold a score for each of the streams '
+                    f'{self.streams}, but lack {missing} (they hold {list(scores)}): check the '
+                    'head of the model and `streams` of MultiModalMetric.')
+        return {name: torch.stack([scores[name] for scores in samples]).float().cpu().numpy()
+                for name in self.streams}
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Measure everything that was processed, in all processes together.

@@ -201,12 +201,15 @@ class AGMClassifier(RebalancingMethod, MultiModalClassifier):
             present: Whether each sample has a modality, bool, shape (N,); None for all.
 
         Returns:
-            Named scalars, already weighted; their values are those of plain training.
+            Named scalars, already weighted; their values are those of plain training. Beside
+            them the factor of each modality, for the log.
         """
-        if self._inputs is not None:
-            modulated = self._modulated(logits[FUSED], self._inputs, labels, present)
-            logits = {**logits, FUSED: modulated}
-        return super().loss(logits, labels, present)
+        if self._inputs is None:
+            return super().loss(logits, labels, present)
+        fused, factors = self._modulated(logits[FUSED], self._inputs, labels, present)
+        losses = super().loss({**logits, FUSED: fused}, labels, present)
+        return {**losses, **{f'{type(self).__name__}/{name}': factor
+                             for name, factor in factors.items()}}
 
     @contextmanager
     def _holding(self, inputs: Mapping[str, Tensor] | None) -> Iterator[None]:
@@ -221,7 +224,7 @@ class AGMClassifier(RebalancingMethod, MultiModalClassifier):
         return epoch >= self.begin and (self.end is None or epoch <= self.end)
 
     def _modulated(self, whole: Tensor, inputs: Mapping[str, Tensor], labels: Tensor,
-                   present: Present | None) -> Tensor:
+                   present: Present | None) -> tuple[Tensor, dict[str, Tensor]]:
         outputs: dict[Collection[str], Tensor] = {
             subset: self._padded_logits(inputs, subset, present)
             for subset in subsets(self.modalities)[:-1]}
@@ -232,10 +235,7 @@ class AGMClassifier(RebalancingMethod, MultiModalClassifier):
             self.batches += 1
             self.running_scores += (scores - self.running_scores) / self.batches
         factors = dict(zip(self.modalities, coefficients))
-        for name, factor in factors.items():
-            MessageHub.get_current_instance().update_scalar(
-                f'train/{type(self).__name__}/{name}', factor)
-        return scale_parts(outputs, factors)
+        return scale_parts(outputs, factors), factors
 
     def _padded_logits(self, inputs: Mapping[str, Tensor], subset: Collection[str],
                        present: Present | None) -> Tensor:

@@ -66,7 +66,8 @@ class AGMClipHook(GradientHook):
 
     def statistics(self, outputs: BatchOutputs) -> dict[str, Tensor]:
         """Count the samples; clipping depends on nothing else of a pass."""
-        return dict(samples=torch.tensor(float(len(outputs.labels)), device=outputs.labels.device))
+        labels = outputs.labels
+        return dict(samples=torch.full((), float(len(labels)), device=labels.device))
 
     def modulate(self, statistics: Mapping[str, Tensor],
                  generator: torch.Generator) -> dict[str, Tensor]:

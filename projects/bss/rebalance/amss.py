@@ -190,7 +190,9 @@ class AMSSHook(GradientHook):
         """Sum losses, entropies and labels; the labels' counts stand under ``'fused'``."""
         logits = {name: outputs.logits[name] for name in self.model.modalities}
         sums = significance_sums(logits, outputs.features, outputs.labels, outputs.present)
-        counts = outputs.labels.bincount(minlength=self.model.num_classes)
+        # A bincount would wait for the device.
+        classes = torch.arange(self.model.num_classes, device=outputs.labels.device)
+        counts = (outputs.labels[:, None] == classes).sum(dim=0)
         return {**sums, FUSED: counts.to(next(iter(sums.values())))}
 
     def modulate(self, statistics: Mapping[str, Tensor],

@@ -11,6 +11,7 @@ from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 from torch.utils.hooks import RemovableHandle
 
+from projects.bss.engine.hooks.buffered_info_hook import log_scalar
 from projects.bss.models.base import BatchOutputs
 
 from .method_hook import MethodHook
@@ -122,7 +123,7 @@ class GradientHook(MethodHook):
         step = runner.iter // runner.optim_wrapper._accumulative_counts
         facts = self.modulate(sums, _generator(self._seed, step, device))
         for name, value in facts.items():
-            runner.message_hub.update_scalar(f'train/{type(self).__name__}/{name}', value)
+            log_scalar(runner, f'{type(self).__name__}/{name}', value)
 
 
 def _common_seed(seed: int) -> int:

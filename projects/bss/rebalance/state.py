@@ -5,6 +5,8 @@ from abc import abstractmethod
 from typing import Any
 
 from mmengine.hooks import Hook
+from mmengine.utils import apply_to
+from torch import Tensor
 
 STATE_KEY = 'rebalance'
 
@@ -56,7 +58,9 @@ class CheckpointState(Hook):
         if name in states:
             raise ValueError(f'A run can have one {name}, but `custom_hooks` has two of them, '
                              'whose states would lie in the same place: remove one.')
-        states[name] = self.state_dict()
+        # As mmengine does with weights, so that any machine can read the checkpoint.
+        states[name] = apply_to(self.state_dict(), lambda part: isinstance(part, Tensor),
+                                lambda part: part.cpu())
 
     def after_load_checkpoint(self, runner: Any, checkpoint: dict) -> None:
         """Keep the state of a checkpoint that is resumed, not merely loaded."""

@@ -34,12 +34,21 @@ class BufferedInfoHook(RuntimeInfoHook):
                          data_batch: Any = None,
                          outputs: Mapping[str, Any] | None = None) -> None:
         """Keep the losses, and hand them over if the logger may read."""
-        # A loss that is still attached would keep the graph of its iteration alive.
-        self._buffer += [(name, value.detach() if isinstance(value, Tensor) else value)
-                         for name, value in (outputs or {}).items()]
+        for name, value in (outputs or {}).items():
+            self.keep(name, value)
         if (self.every_n_inner_iters(batch_idx, self._interval)
                 or self.end_of_epoch(runner.train_dataloader, batch_idx)):
             self._flush(runner)
+
+    def keep(self, name: str, value: Any) -> None:
+        """Keep a scalar until the logger reads.
+
+        Args:
+            name: Name in the log, without ``train/``.
+            value: A number, or a tensor of one element.
+        """
+        # A loss that is still attached would keep the graph of its iteration alive.
+        self._buffer.append((name, value.detach() if isinstance(value, Tensor) else value))
 
     def after_train_epoch(self, runner: Any) -> None:
         """Hand over what is left."""
@@ -59,3 +68,17 @@ class BufferedInfoHook(RuntimeInfoHook):
             runner.message_hub.update_scalar(
                 f'train/{name}', next(read) if isinstance(value, Tensor) else value)
         self._buffer.clear()
+
+
+def log_scalar(runner: Any, name: str, value: Any) -> None:
+    """Log a scalar of training, without a wait for the device if the run buffers its log.
+
+    Args:
+        runner: The runner.
+        name: Name in the log, without ``train/``.
+        value: A number, or a tensor of one element.
+    """
+    for hook in runner.hooks:
+        if isinstance(hook, BufferedInfoHook):
+            return hook.keep(name, value)
+    runner.message_hub.update_scalar(f'train/{name}', value)
