@@ -10,9 +10,10 @@ STAMP := $(VENV)/.installed
 TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --durations=10
 
 ON_DEVICE := $(addprefix tests/,test_accelerator test_contract/test_rebalance.py test_engine \
-    test_evaluation test_rebalance test_integration/test_fusions.py \
-    test_integration/test_identity.py test_integration/test_recipes.py \
-    test_integration/test_resume.py)
+    test_evaluation test_rebalance test_integration/test_foreign_project.py \
+    test_integration/test_fusions.py test_integration/test_identity.py \
+    test_integration/test_nvgesture.py::test_full_size_models_train_and_validate \
+    test_integration/test_recipes.py test_integration/test_resume.py)
 
 export OMP_NUM_THREADS ?= 2
 export MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)

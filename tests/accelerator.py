@@ -60,6 +60,12 @@ class DeviceTensor(torch.Tensor):
                            kwargs: dict | None = None) -> Any:
         return _run(func, args, kwargs or {})
 
+    def __deepcopy__(self, memo: dict) -> DeviceTensor:
+        copied = DeviceTensor(self.values.detach().clone()).requires_grad_(self.requires_grad)
+        if isinstance(self, torch.nn.Parameter):
+            copied._is_param = True
+        return memo.setdefault(id(self), copied)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise RuntimeError('A tensor of the accelerator was pickled: bring it to the CPU first.')
 

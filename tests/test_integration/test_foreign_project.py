@@ -88,7 +88,7 @@ class KeepTrainingLogits(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         samples = data_batch['data_samples']
         self.batches.append(([sample.sample_idx for sample in samples],
-                             {name: value.detach().clone() for name, value in self.last.items()},
+                             {name: x.detach().cpu().clone() for name, x in self.last.items()},
                              torch.cat([sample.gt_labels.item.reshape(1) for sample in samples])))
 
 
