@@ -110,8 +110,26 @@ class _Generator(torch.Generator):
         return super().__new__(cls)
 
 
-class _Module(backend_registration._DummyBackendModule):
+class _Module:
     """What PyTorch expects at ``torch.simulated``."""
+
+    def is_available(self) -> bool:
+        return True
+
+    def is_initialized(self) -> bool:
+        return True
+
+    def _is_in_bad_fork(self) -> bool:
+        return False
+
+    def device_count(self) -> int:
+        return 1
+
+    def current_device(self) -> int:
+        return 0
+
+    def manual_seed_all(self, seed: int) -> None:
+        pass  # the CPU draws
 
     def device(self, index: int) -> contextlib.AbstractContextManager:
         return contextlib.nullcontext()
@@ -199,7 +217,8 @@ def _waits(func: Any, args: tuple, kwargs: dict[str, Any]) -> bool:
 def _place() -> str:
     """Name the innermost function of the package, or of anything else but PyTorch."""
     lines = [frame for frame in traceback.extract_stack()
-             if '/torch/' not in frame.filename and frame.filename != __file__]
+             if '/torch/' not in frame.filename and frame.filename != __file__
+             and not frame.name.startswith('<')]
     own = [frame for frame in lines if '/projects/bss/' in frame.filename]
     innermost = (own or lines)[-1]
     return f'{innermost.filename.rpartition("/")[2]} {innermost.name}'
@@ -227,6 +246,9 @@ def simulated() -> Iterator[None]:
 
 def pytest_configure() -> None:
     """Register the device, for the whole process."""
+    if not hasattr(backend_registration, '_setup_privateuseone_for_python_backend'):
+        raise pytest.UsageError(f'torch {torch.__version__} is too old to simulate an accelerator: '
+                                'install the one that constraints.txt names.')
     backend_registration._setup_privateuseone_for_python_backend(NAME, _Module())
     # Otherwise a module keeps its parameters and takes over their values only.
     torch.__future__.set_overwrite_module_params_on_conversion(True)

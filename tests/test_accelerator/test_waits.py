@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
+from mmengine.runner import Runner
 
 from tests.accelerator import WAITS
 from tests.test_rebalance.probes import config, hook_of, run
@@ -23,12 +24,16 @@ ELSE = dict(ReconBoostClassifier={'reconboost.py _enter': EPOCHS})
 
 @HOOKS.register_module(force=True)
 class CountWaits(Hook):
-    """Write down where iterations wait, from before all other hooks to after them."""
+    """Write down where iterations and what precedes an epoch wait, with all other hooks."""
 
     priority = 0
 
     def __init__(self) -> None:
         self.found: Counter[str] = Counter()
+        self.before: Counter[str] = Counter()
+
+    def before_train_epoch(self, runner: Any) -> None:
+        WAITS.clear()
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
         WAITS.clear()
@@ -40,20 +45,29 @@ class EndCount(Hook):
 
     priority = 100
 
+    def before_train_epoch(self, runner: Any) -> None:
+        hook_of(runner, 'CountWaits').before += WAITS
+
     def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None,
                          outputs: Any = None) -> None:
         hook_of(runner, 'CountWaits').found += WAITS
 
 
-def waits_of(made: dict) -> Counter[str]:
+def counted(made: dict) -> Runner:
+    """Train with a preprocessor and a log that do not wait."""
     modalities = made['model']['encoders']
     made['model']['data_preprocessor'] = dict(
         type='StreamPreprocessor', preprocessors={name: VECTORS[name] for name in modalities})
     made['default_hooks'].update(runtime_info=dict(type='BufferedInfoHook'),
                                  logger=dict(type='LoggerHook', interval=1000))
     made['custom_hooks'] += [dict(type='CountWaits'), dict(type='EndCount')]
-    runner, batches = run(made)
-    assert len(batches) > 3 * EPOCHS
+    return run(made)[0]
+
+
+def waits_of(made: dict) -> Counter[str]:
+    """Train; return where iterations waited."""
+    runner = counted(made)
+    assert runner.iter > 3 * EPOCHS
     return hook_of(runner, 'CountWaits').found
 
 
@@ -68,3 +82,19 @@ def test_rebalancing_methods(tmp_path: Path, name: str, names: tuple[str, ...]) 
 def test_bss(tmp_path: Path, first: dict) -> None:
     made = config(tmp_path, first=first, epochs=EPOCHS, optim_wrapper=dict(optimizer=SGD))
     assert waits_of(made) == {LOG: EPOCHS}
+
+
+@pytest.mark.parametrize('batch_size, reads', [(20, 1), (5, 1), (1, 2)])
+def test_a_scoring_pass_reads_once_in_16_batches(tmp_path: Path, batch_size: int,
+                                                 reads: int) -> None:
+    hook = {**BSS_L, 'scoring': dict(batch_size=batch_size)}
+    runner = counted(config(tmp_path, first=hook, optim_wrapper=dict(optimizer=SGD)))
+    assert hook_of(runner, 'CountWaits').before == {'scoring.py flush': reads}
+
+
+def test_a_validation_reads_once_per_batch_and_stream(tmp_path: Path) -> None:
+    runner = counted(config(tmp_path, optim_wrapper=dict(optimizer=SGD)))
+    batches, streams = len(runner.val_dataloader), 1 + len(THREE)
+    WAITS.clear()
+    runner.val_loop.run()
+    assert batches > 1 and WAITS == {'metric.py _stack': batches * streams}
