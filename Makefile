@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 TESTS := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(PY) -m pytest -n auto --maxprocesses 8 --durations=10
 
 ON_DEVICE := $(addprefix tests/,test_accelerator test_contract/test_rebalance.py test_engine \
-    test_evaluation test_rebalance test_integration/test_foreign_project.py \
+    test_rebalance test_integration/test_foreign_project.py \
     test_integration/test_fusions.py test_integration/test_identity.py \
     test_integration/test_nvgesture.py::test_full_size_models_train_and_validate \
     test_integration/test_recipes.py test_integration/test_resume.py)
@@ -34,7 +34,7 @@ test-slow: $(STAMP)  ## Run the tests that `make test` leaves out
 	$(TESTS) -m slow
 
 test-device: $(STAMP)  ## Run what trains and scores on a simulated accelerator, without a GPU
-	$(TESTS) -p tests.accelerator -m 'not slow' $(ON_DEVICE)
+	$(TESTS) -p tests.accelerator -m 'not slow' -k 'not ranks and not processes' $(ON_DEVICE)
 
 lint: $(STAMP)  ## Check style, order of imports, types and tables
 	$(PY) -m flake8 projects bss configs tools tests

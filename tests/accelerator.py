@@ -1,8 +1,10 @@
 """A simulated accelerator: tensors that have values, on a device that is not the CPU.
 
 ``pytest -p tests.accelerator ...`` lets mmengine train there, on a machine without a GPU. The CPU
-computes, so results are those of a CPU bit for bit; but tensors of both devices do not mix, a
-checkpoint must not hold any of this one, and whatever waits for a value is counted.
+computes, but tensors and generators of both devices do not mix, a checkpoint must not hold any
+tensor of this one, and operators that wait for values are counted. What it cannot tell: whether
+a copy that is told not to wait comes from pinned memory, and anything about precision or speed.
+Processes that a test starts afresh know nothing of it.
 """
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ _MIXING = {_aten._to_copy.default, _aten.copy_.default, _aten.equal.default, *_I
 _READING = {_aten._local_scalar_dense.default, _aten.equal.default, _aten.nonzero.default,
             _aten.masked_select.default, _aten.bincount.default, _aten._unique2.default,
             _aten.unique_consecutive.default, _aten.unique_dim.default,
-            _aten.repeat_interleave.Tensor}
+            _aten.repeat_interleave.Tensor, _aten.allclose.default}
+# Take no number of the CPU beside tensors of a GPU, unlike all others.
+_STRICT = {_aten.cat.default, _aten.stack.default}
 _HALF = {torch.nn.functional.linear, torch.conv1d, torch.conv2d, torch.conv3d, torch.matmul,
          torch.mm, torch.bmm, torch.addmm, torch.Tensor.matmul, torch.Tensor.__matmul__,
          torch.Tensor.mm, torch.Tensor.bmm}
@@ -100,14 +104,22 @@ class _Functions(TorchFunctionMode):
             args, kwargs = tree_map(
                 lambda x: x.to(half) if isinstance(x, DeviceTensor) and x.is_floating_point()
                 else x, (args, kwargs))
-        return func(*args, **kwargs)
+        out = func(*args, **kwargs)
+        drawn = getattr(kwargs.get('generator'), 'place', None)
+        if drawn and isinstance(out, torch.Tensor) and out.device.type != drawn:
+            raise RuntimeError(f'{func} got a generator of the device {drawn} for another one.')
+        return out
 
 
 class _Generator(torch.Generator):
     """A generator of any device: the CPU draws."""
 
+    place: str
+
     def __new__(cls, device: Any = 'cpu') -> _Generator:
-        return super().__new__(cls)
+        made = super().__new__(cls)
+        made.place = torch.device(device).type
+        return made
 
 
 class _Module:
@@ -191,7 +203,7 @@ def _run(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
 
 def _check_devices(func: Any, args: tuple, local: list[torch.Tensor]) -> None:
     """Refuse what a GPU refuses; a number on the CPU goes with everything."""
-    mixed = func not in _MIXING and any(x.dim() for x in local)
+    mixed = func not in _MIXING and any(x.dim() or func in _STRICT for x in local)
     if func in _INDEXING:
         assigned = args[2] if len(args) > 2 else args[0]
         mixed = any(not isinstance(x, DeviceTensor) and x.dim() for x in (args[0], assigned))

@@ -1,4 +1,4 @@
-"""The simulated accelerator refuses what a GPU refuses, counts what waits, and computes right."""
+"""The simulated accelerator keeps devices apart, counts what waits, and computes right."""
 from __future__ import annotations
 
 import copy
@@ -27,13 +27,26 @@ def test_mmengine_takes_it() -> None:
 
 @pytest.mark.parametrize('mix', [
     lambda x, y: x + y, lambda x, y: y * x, lambda x, y: torch.cat([x, y]),
-    lambda x, y: F.linear(x, y), lambda x, y: x[None] @ y[:, None], lambda x, y: x.lerp_(y, 0.5),
+    lambda x, y: torch.stack([x[0], y[0]]), lambda x, y: F.linear(x, y),
+    lambda x, y: x[None] @ y[:, None], lambda x, y: x.lerp_(y, 0.5),
     lambda x, y: y.index_add_(0, torch.tensor([0]), x[:1]), lambda x, y: y[x.long()],
     lambda x, y: x.__setitem__(torch.tensor([0, 1]), y),
     lambda x, y: F.cross_entropy(x[None], y[None])])
 def test_tensors_of_two_devices_do_not_mix(mix: Callable[[Tensor, Tensor], Any]) -> None:
     with pytest.raises(RuntimeError, match='tensors of the CPU beside those of the accelerator'):
         mix(there(0.0, 1.0), torch.tensor([1.0, 0.0]))
+
+
+@pytest.mark.parametrize('own, other', [(NAME, 'cpu'), ('cpu', NAME)])
+def test_generators_draw_for_their_device_only(own: str, other: str) -> None:
+    for draw in (torch.randn, torch.rand, torch.randperm):
+        assert draw(3, generator=torch.Generator(own), device=own).device.type == own
+        with pytest.raises(RuntimeError, match=f'got a generator of the device {other}'):
+            draw(3, generator=torch.Generator(other), device=own)
+    x = torch.zeros(3, device=own)
+    assert x.bernoulli_(1.0, generator=torch.Generator(own)).tolist() == [1.0] * 3
+    with pytest.raises(RuntimeError, match=f'got a generator of the device {other}'):
+        x.bernoulli_(0.5, generator=torch.Generator(other))
 
 
 def test_numbers_and_indices_of_the_cpu_go_with_everything() -> None:
@@ -47,7 +60,8 @@ def test_numbers_and_indices_of_the_cpu_go_with_everything() -> None:
     (lambda x: x.sum().item(), 1), (lambda x: bool(x[0] > 0), 1), (lambda x: x.cpu(), 1),
     (lambda x: x[x > 1], 1), (lambda x: x.nonzero(), 1), (lambda x: x.long().bincount(), 1),
     (lambda x: x + torch.tensor([1.0, 1.0]).to(NAME), 1), (lambda x: torch.zeros(2).copy_(x), 1),
-    (lambda x: x[torch.tensor([0])], 1), (lambda x: torch.tensor(1.0, device=NAME), 1),
+    (lambda x: x[torch.tensor([0])], 1), (lambda x: torch.allclose(x, x), 1),
+    (lambda x: torch.tensor(1.0, device=NAME), 1),
     (lambda x: x.masked_fill(x > 1, 0).sum(), 0), (lambda x: x.to('cpu', non_blocking=True), 0),
     (lambda x: torch.ones(2).to(NAME, non_blocking=True) + x, 0), (lambda x: x[:1] * 2, 0),
     (lambda x: torch.full((), 2.0, device=NAME) + torch.arange(2, device=NAME), 0)])

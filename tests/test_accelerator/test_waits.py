@@ -53,6 +53,17 @@ class EndCount(Hook):
         hook_of(runner, 'CountWaits').found += WAITS
 
 
+@HOOKS.register_module(force=True)
+class LoseModalities(Hook):
+    """Let every second sample of a batch lack its first modality."""
+
+    priority = 1
+
+    def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        for sample in data_batch['data_samples'][::2]:
+            sample.set_metainfo(dict(absent=(THREE[0], )))
+
+
 def counted(made: dict) -> Runner:
     """Train with a preprocessor and a log that do not wait."""
     modalities = made['model']['encoders']
@@ -77,6 +88,13 @@ def test_rebalancing_methods(tmp_path: Path, name: str, names: tuple[str, ...]) 
     assert waits_of(toy(tmp_path, name, names)) == {LOG: EPOCHS, **ELSE.get(name, {})}
 
 
+@pytest.mark.parametrize('name', sorted(set(METHODS) - {'SMVHook'}))
+def test_rebalancing_methods_where_modalities_are_absent(tmp_path: Path, name: str) -> None:
+    made = toy(tmp_path, name, THREE)
+    made['custom_hooks'].append(dict(type='LoseModalities'))
+    assert waits_of(made) == {LOG: EPOCHS, **ELSE.get(name, {})}
+
+
 @pytest.mark.parametrize('first', [
     VANILLA, BSS_H, BSS_L, {**BSS_L, 'source': 'train'}], ids=['plain', 'h', 'l', 'harvest'])
 def test_bss(tmp_path: Path, first: dict) -> None:
@@ -97,4 +115,4 @@ def test_a_validation_reads_once_per_batch_and_stream(tmp_path: Path) -> None:
     batches, streams = len(runner.val_dataloader), 1 + len(THREE)
     WAITS.clear()
     runner.val_loop.run()
-    assert batches > 1 and WAITS == {'metric.py _stack': batches * streams}
+    assert batches > 1 and WAITS == {'metric.py _scores': batches * streams}

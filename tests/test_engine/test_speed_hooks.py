@@ -7,6 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 
 from projects.bss.engine import CompileHook
+from tests.test_rebalance.probes import run as train_toy
+from tests.test_rebalance.recipes import TWO, toy
 from tests.toy import deterministic_model_config, run, toy_config
 
 
@@ -46,6 +48,21 @@ def test_buffered_losses(tmp_path):
     assert losses < buffered.keys() == plain.keys()
     for name in losses:
         assert buffered[name].data[0].tolist() == plain[name].data[0].tolist()
+
+
+@pytest.mark.parametrize('name', ['AGMClassifier', 'AMSSHook', 'OGMHook', 'PMRHook'])
+def test_buffered_facts_of_rebalancing_methods(tmp_path, name):
+    found = []
+    for info in ('RuntimeInfoHook', 'BufferedInfoHook'):
+        made = toy(tmp_path / info, name, TWO)
+        made['default_hooks'].update(runtime_info=dict(type=info))
+        scalars = train_toy(made)[0].message_hub.log_scalars
+        found.append({key: value.data[0].tolist() for key, value in scalars.items()
+                      if key.count('/') == 2 and key.startswith('train/')})
+    plain, buffered = found
+    assert buffered == plain and len(plain) >= 2
+    assert all(key.startswith(f'train/{name}/') for key in plain)
+    assert all(len(values) == 8 for values in plain.values())
 
 
 def test_a_checkpoint_inside_an_epoch_has_all_losses(tmp_path):

@@ -46,7 +46,7 @@ class ScaleGradients(GradientHook):
                     labels=outputs.labels.sum().float())
 
     def modulate(self, statistics, generator):
-        draw = torch.rand((), generator=generator)
+        draw = torch.rand((), generator=generator, device=generator.device)
         self.seen.append(tuple(float(v) for v in (*statistics.values(), draw)))
         for parameter in self.model.parameters():
             parameter.grad.mul_(self.factor)

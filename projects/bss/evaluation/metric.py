@@ -88,33 +88,37 @@ class MultiModalMetric(BaseMetric):
         if any('sample_idx' not in sample for sample in data_samples):
             raise KeyError('MultiModalMetric needs `sample_idx` in every data sample, to '
                            'count each once: let the pipeline pack it as metainfo.')
-        if not data_samples:
-            return
-        scores = self._stack([sample['pred_scores'] for sample in data_samples])
-        for row, sample in enumerate(data_samples):
-            self.results.append((
-                self._key(sample), int(sample['gt_labels']['item']),
-                {name: rows[row] for name, rows in scores.items()
-                 if name not in sample.get('absent', ())}))
+        self._check_streams(data_samples)
+        for sample, scores in zip(data_samples, self._scores(data_samples)):
+            self.results.append((self._key(sample), int(sample['gt_labels']['item']), scores))
 
     @staticmethod
     def _key(sample: Mapping[str, Any]) -> tuple[int, str]:
         # Concatenated data sets repeat `sample_idx`; the clip tells their samples apart.
         return int(sample['sample_idx']), str(sample.get('clip_id', ''))
 
-    def _stack(self, samples: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-        """Read the scores of a batch, by stream; once for all samples."""
-        if self.streams is None:
-            self.streams = tuple(samples[0])
-        for scores in samples:
-            missing = [name for name in self.streams if name not in scores]
+    def _scores(self, samples: Sequence[dict]) -> list[dict[str, np.ndarray]]:
+        """Read the scores of a batch, each stream at once; those of absent modalities are not."""
+        found: list[dict[str, np.ndarray]] = [{} for _ in samples]
+        for name in self.streams or ():
+            there = [row for row, sample in enumerate(samples)
+                     if name not in sample.get('absent', ())]
+            given = [samples[row]['pred_scores'][name] for row in there]
+            stacked = torch.stack(given).float().cpu().numpy() if given else ()
+            for row, scores in zip(there, stacked):
+                found[row][name] = scores
+        return found
+
+    def _check_streams(self, samples: Sequence[dict]) -> None:
+        for sample in samples:
+            held = list(sample['pred_scores'])
+            self.streams = self.streams or tuple(held)
+            missing = [name for name in self.streams if name not in held]
             if missing:
                 raise KeyError(
                     'The predictions must hold a score for each of the streams '
-                    f'{self.streams}, but lack {missing} (they hold {list(scores)}): check the '
-                    'head of the model and `streams` of MultiModalMetric.')
-        return {name: torch.stack([scores[name] for scores in samples]).float().cpu().numpy()
-                for name in self.streams}
+                    f'{self.streams}, but lack {missing} (they hold {held}): check the head of the '
+                    'model and `streams` of MultiModalMetric.')
 
     def evaluate(self, size: int) -> dict[str, float]:
         """Measure everything that was processed, in all processes together.

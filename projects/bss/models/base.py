@@ -302,6 +302,21 @@ class StreamClassifier(BaseModel):
                                   BatchOutputs(logits, features, labels, present))
         return self._add_scores(data_samples, self.predict(reported, present))
 
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sum the loss terms.
+
+        Args:
+            losses: Scalars by name. Those with a slash are facts for the log, whatever the name of
+                their modality.
+
+        Returns:
+            Sum of the terms whose names have ``loss`` in them, and all scalars for the log.
+        """
+        facts = {name: value for name, value in losses.items() if '/' in name}
+        total, log_vars = super().parse_losses(
+            {name: value for name, value in losses.items() if name not in facts})
+        return total, {**log_vars, **facts}
+
     def _adjusted(self, losses: dict[str, Tensor], outputs: BatchOutputs) -> dict[str, Tensor]:
         for callback in tuple(self._loss_hooks.values()):
             losses = callback(losses, outputs)

@@ -158,8 +158,9 @@ class MLAClassifier(StepClassifier):
         losses = self.compute_losses(data, optim_wrapper)
         others = {f'loss_{other}' for other in self.modalities if other != name}
         own, _ = self.parse_losses({k: v for k, v in losses.items() if k not in others})
-        mean, seen = self._mean_feature(name, present)
-        if not seen:  # momentum and weight decay would move its parameters all the same
+        mean, count = self._mean_feature(name, present)
+        # Without this, momentum and weight decay would move parameters that have no gradient.
+        if not self._seen(name, data, count):
             return own.detach()
         self.backward(own, optim_wrapper)
         if self.projects:
@@ -171,17 +172,22 @@ class MLAClassifier(StepClassifier):
         return own.detach()
 
     @torch.no_grad()
-    def _mean_feature(self, name: str, present: Present | None) -> tuple[Tensor, bool]:
-        """Average over the samples of all ranks that have the modality; say whether any has."""
+    def _mean_feature(self, name: str, present: Present | None) -> tuple[Tensor, Tensor]:
+        """Average over the samples of all ranks that have the modality, and count them."""
         encoded = {name: full_precision(self._encoded[name])}
         features = zero_absent(encoded, present)[name]
         ones = torch.ones_like(features[:, :1])
         count = zero_absent({name: ones}, present)[name].sum(dim=0)
         totals = torch.cat([features.sum(dim=0), count])
         all_reduce(totals)
-        # Asking for the count would stall an accelerator where it is known.
-        known = present is None and not is_distributed()
-        return totals[:-1] / totals[-1], known or bool(totals[-1] > 0)
+        return totals[:-1] / totals[-1], totals[-1]
+
+    @staticmethod
+    def _seen(name: str, data: dict[str, Any], count: Tensor) -> bool:
+        """Whether any sample has the modality; the count is read if other ranks have samples."""
+        if is_distributed():
+            return bool(count > 0)
+        return any(name not in sample.get('absent', ()) for sample in data['data_samples'])
 
     def _forget(self, mean: Tensor) -> None:
         root = update_projection_root(self.projection_root, mean.to(self.projection_root),

@@ -22,6 +22,7 @@ from projects.bss.engine.score_source import pass_loader
 from projects.bss.engine.scoring import labels_of, measure_dataset, scoring_loader
 from projects.bss.functional import closest_name
 from projects.bss.functional.measure import full_precision
+from projects.bss.functional.transfer import send
 from projects.bss.models import MultiModalClassifier
 from projects.bss.models.base import BatchOutputs
 from projects.bss.models.presence import find_present, mean_of_present
@@ -288,7 +289,7 @@ class PMRHook(CheckpointState, LossHook):
         samples = data['data_samples']
         features = self.model(**data, mode='tensor')['features']
         device = features[self.model.modalities[0]].device
-        labels = labels_of(samples).to(device)
+        labels = send(labels_of(samples), device)
         everywhere = torch.ones_like(labels)
         present = find_present(samples, self.model.modalities, device) or {}
         facts = [labels, *[present.get(name, everywhere) for name in self.model.modalities]]
