@@ -295,3 +295,12 @@ def test_missing_data_samples(model, batch):
     data = model.data_preprocessor(batch([0]))
     with pytest.raises(ValueError, match="`data_samples` must be given for mode='loss'"):
         model(data['inputs'], mode='loss')
+
+
+def test_facts_for_the_log_are_no_loss_terms(model):
+    total, log = model.parse_losses({
+        'loss_rgb': torch.tensor(1.0), 'loss_fused': torch.tensor(2.0), 'acc': torch.tensor(0.5),
+        'AGMClassifier/gloss': torch.tensor(8.0)})
+    assert float(total) == 3.0
+    assert {name: float(value) for name, value in log.items()} == {
+        'loss': 3.0, 'loss_rgb': 1.0, 'loss_fused': 2.0, 'acc': 0.5, 'AGMClassifier/gloss': 8.0}
