@@ -10,6 +10,7 @@ import torch
 from mmaction.datasets.transforms import ColorJitter
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.dataset import BaseDataset, pseudo_collate
+from mmengine.hooks import logger_hook
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.model import BaseModel
 from mmengine.registry import FUNCTIONS
@@ -133,10 +134,11 @@ def test_pickle_of_another_function_is_refused(tmp_path: Path) -> None:
 
 def test_shims_are_applied_once() -> None:
     allowed = len(torch.serialization.get_safe_globals())
-    adjust_hue = ColorJitter.adjust_hue
+    adjust_hue, dump = ColorJitter.adjust_hue, logger_hook.dump
     compat.apply()
     assert len(torch.serialization.get_safe_globals()) == allowed
     assert ColorJitter.adjust_hue is adjust_hue
+    assert logger_hook.dump is dump
 
 
 @pytest.mark.parametrize('hue', [0.1, 0.5])

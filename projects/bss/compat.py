@@ -11,6 +11,8 @@ import torch
 from mmengine._strategy import FSDPStrategy
 from mmengine.config import ConfigDict
 from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.dist import master_only
+from mmengine.hooks import logger_hook
 from mmengine.logging import HistoryBuffer
 from torch.distributed.fsdp import FullyShardedDataParallel
 
@@ -28,6 +30,7 @@ def apply() -> None:
     name_package_for_mmengine()
     repair_fsdp_resuming()
     repair_function_registry()
+    repair_test_results()
 
 
 def allow_mmengine_checkpoints() -> None:
@@ -132,3 +135,14 @@ def repair_function_registry() -> None:
     from mmaction.registry import FUNCTION
 
     FUNCTION._locations = [place for place in FUNCTION._locations if place != 'mmaction.mmengine']
+
+
+def repair_test_results() -> None:
+    """Let one rank alone write the file with the metrics of a test.
+
+    Defect: ``LoggerHook.after_test_epoch`` of mmengine 0.10.7 writes it on every rank, so that the
+    end of a longer text (times differ) can stay behind that of a shorter one, which is no JSON then
+    (not reported upstream). Ends with the first mmengine that asks for the rank there.
+    """
+    if not hasattr(logger_hook.dump, '__wrapped__'):
+        logger_hook.dump = master_only(logger_hook.dump)

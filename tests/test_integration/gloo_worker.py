@@ -27,12 +27,15 @@ def train(config: dict) -> dict:
             runner.train()
     except RuntimeError as error:
         return dict(error=str(error))
+    if runner.test_loop is not None:
+        runner.test()
     hook = next(hook for hook in runner.hooks if isinstance(hook, BSSHook))
     return dict(
         batches=batches, iterations=runner.iter, max_iters=runner.max_iters,
         order_hash=hook.sampler.order_hash(), order=hook.sampler.order(),
         table=hook.table.state_dict(), weights=runner.model.module.state_dict(),
-        metrics=runner.val_loop.run())
+        metrics=runner.val_loop.run(),
+        results=[path.read_text() for path in Path(runner.log_dir).glob('*.json')])
 
 
 def main(rank: int, world_size: int, folder: Path) -> None:

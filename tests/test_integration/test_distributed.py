@@ -17,6 +17,8 @@ from tests.toy import BSS_L, WIDTHS, build, loader, model_config, run, toy_confi
 ROOT = Path(__file__).resolve().parents[2]
 SIZE, BATCH, EPOCHS = 19, 3, 3
 PER_EPOCH = math.ceil(10 / BATCH)  # 19 samples are ten on each of two ranks
+TESTED = dict(test_dataloader=loader(7, 4, False, data_seed=1), test_cfg=dict(),
+              test_evaluator=dict(type='MultiModalMetric'))
 EVERY_EPOCH = dict(type='LearningBasedScheduler', interval=1)
 
 
@@ -51,6 +53,9 @@ def runs_of(folder):
         'train': dict(config=frozen(folder / 'train', 'train')),
         'whole': dict(config=config(folder / 'whole')),
         **resumed,
+        # A folder of its own for each rank: the files in it are those that this rank has written.
+        'tested': dict(config=config(folder / 'tested0', epochs=1, **TESTED),
+                       rank1=dict(work_dir=str(folder / 'tested1'))),
         'other_seed': dict(config=config(folder / 'seed'), rank1=steered(seed=6)),
         'other_scores': dict(config=config(folder / 'hot'), rank1=dict(custom_hooks=[hot])),
     }
@@ -124,6 +129,14 @@ def test_metrics_are_those_of_one_process(ranks, folder, tmp_path):
     assert {'acc/rgb', 'acc/fused', 'map/fused'} <= set(alone)
 
 
+def test_one_rank_alone_writes_the_results_of_a_test(ranks):
+    (written, ) = ranks[0]['tested']['results']
+    metrics = json.loads(written)
+    assert {name: metrics[name] for name in ranks[0]['tested']['metrics']} == in_float32(
+        ranks[0]['tested']['metrics'])
+    assert ranks[1]['tested']['results'] == []
+
+
 @pytest.mark.parametrize('cut', [PER_EPOCH - 1, PER_EPOCH, 2 * PER_EPOCH + 1])
 def test_two_processes_resume_exactly(ranks, cut):
     for rank in ranks:
@@ -169,8 +182,7 @@ def tool(folder, *arguments, processes):
 
 @pytest.mark.slow
 def test_command_line_tools_under_torchrun(tmp_path):
-    made = config('run', test_dataloader=loader(7, 4, False, data_seed=1), test_cfg=dict(),
-                  test_evaluator=dict(type='MultiModalMetric'), find_unused_parameters=True,
+    made = config('run', find_unused_parameters=True, **TESTED,
                   custom_imports=dict(imports=['tests.toy'], allow_failed_imports=False))
     Config(made).dump(tmp_path / 'toy.py')
     tool(tmp_path, 'train.py', 'toy.py', processes=2)
