@@ -145,12 +145,17 @@ def write_script(path: Path, text: str) -> Path:
 
 @pytest.fixture
 def make(tmp_path: Path):
-    """Run make in a folder that has the repository's build files and nothing else."""
+    """Run make in a folder that has the repository's build files, without uv."""
     for name in ('Makefile', 'setup.cfg', 'pyproject.toml'):
         shutil.copy(ROOT / name, tmp_path)
+    commands = tmp_path / 'commands'
+    commands.mkdir()
+    for path in {path.name: path for folder in ('/usr/bin', '/bin')
+                 for path in Path(folder).iterdir() if path.name != 'uv'}.values():
+        (commands / path.name).symlink_to(path)
 
     def run(*args: str) -> subprocess.CompletedProcess:
-        return subprocess.run(['make', *args], cwd=tmp_path, env=dict(PATH='/usr/bin:/bin'),
+        return subprocess.run(['make', *args], cwd=tmp_path, env=dict(PATH=str(commands)),
                               capture_output=True, text=True)
 
     return run

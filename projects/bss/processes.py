@@ -29,6 +29,9 @@ _LOST = (
     'Connection reset by peer',
     'Broken pipe',
     'Timed out waiting',
+    'Application timeout caused pair closure',
+    'Connect timeout',
+    'Read timeout',
 )
 
 

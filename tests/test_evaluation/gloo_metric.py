@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 
 from projects.bss.evaluation import MultiModalMetric
+from projects.bss.processes import end_processes
 
 
 def main(rank: int, world_size: int, folder: Path) -> None:
@@ -21,7 +22,7 @@ def main(rank: int, world_size: int, folder: Path) -> None:
         metric.process(None, [samples[i] for i in shares[rank]])
         answers.append(metric.evaluate(len(samples)))
     (folder / f'{rank}.json').write_text(json.dumps(answers))
-    dist.destroy_process_group()
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -31,6 +31,12 @@ FUNCTIONS.register_module(module=size_based_auto_wrap_policy, force=True)
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 
 
+def wait_for_checkpoint(work_dir: str, step: int) -> None:
+    last = Path(work_dir, 'last_checkpoint')
+    while not last.is_file() or not last.read_text().endswith(f'iter_{step}.pth'):
+        time.sleep(.005)
+
+
 def first_attempt() -> bool:
     return os.environ.get('TORCHELASTIC_RESTART_COUNT', '0') == '0'
 
@@ -50,6 +56,8 @@ class LogBatches(Hook):
 class LoseRank(Hook):
     """Kill a rank before a step, or let it hang, in the first attempt.
 
+    It is lost once rank 0 has saved the step before: the next attempt goes on from there.
+
     Args:
         step: Number of the step, counted from 0.
         rank: The rank that is lost.
@@ -61,6 +69,7 @@ class LoseRank(Hook):
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         if first_attempt() and get_rank() == self.rank and runner.iter == self.step:
+            wait_for_checkpoint(runner.work_dir, self.step)
             if self.hangs:
                 signal.pause()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -72,15 +81,18 @@ class DyingMeasurer(BalanceMeasurer):
 
     Args:
         batch: Number of the scored batch before which the rank dies.
+        work_dir: Where rank 0 saves.
+        step: Steps that rank 0 saves before the rank dies.
     """
 
-    def __init__(self, batch):
+    def __init__(self, batch, work_dir, step):
         super().__init__()
-        self.left = batch
+        self.left, self.work_dir, self.step = batch, work_dir, step
 
     def measure(self, outputs):
         self.left -= 1
         if self.left == 0 and first_attempt() and get_rank() == 1:
+            wait_for_checkpoint(self.work_dir, self.step)
             os.kill(os.getpid(), signal.SIGKILL)
         return super().measure(outputs)
 

@@ -12,6 +12,7 @@ import torch.distributed as dist
 from mmengine.config import Config
 
 from projects.bss.engine import BSSHook
+from projects.bss.processes import end_processes
 from tests.toy import build
 
 WRAPPER = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
@@ -47,7 +48,7 @@ def main(rank: int, world_size: int, folder: Path) -> None:
         config = {**run['config'], **run.get(f'rank{rank}', {})}
         told[name] = train(dict(config, launcher='pytorch', model_wrapper_cfg=WRAPPER))
     torch.save(told, folder / f'rank{rank}.pt')
-    dist.destroy_process_group()
+    end_processes()
 
 
 if __name__ == '__main__':

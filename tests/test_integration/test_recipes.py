@@ -5,6 +5,7 @@ paths. Everything else is what the config says.
 """
 from __future__ import annotations
 
+import gc
 import itertools
 import math
 import shutil
@@ -86,6 +87,13 @@ def native_data(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 @pytest.fixture(scope='session')
 def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tokenizers(tmp_path_factory.mktemp('tokenizers'))
+
+
+@pytest.fixture(autouse=True)
+def _memory_is_given_back() -> Iterator[None]:
+    """A runner is part of a cycle, and Python lets several of full size pile up."""
+    yield
+    gc.collect()
 
 
 def typed(value: Any) -> Iterator[dict]:

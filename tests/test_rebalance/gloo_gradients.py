@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from projects.bss.processes import end_processes
 from tests.test_rebalance.probes import config, hook_of, run
 from tests.toy import WIDTHS
 
@@ -38,7 +39,7 @@ def main(rank: int, world_size: int, folder: Path) -> None:
     told = {name: train(folder / name, **run_)
             for name, run_ in json.loads((folder / 'runs.json').read_text()).items()}
     torch.save(told, folder / f'rank{rank}.pt')
-    dist.destroy_process_group()
+    end_processes()
 
 
 if __name__ == '__main__':

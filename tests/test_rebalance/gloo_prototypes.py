@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from projects.bss.processes import end_processes
 from tests.test_rebalance.probes import config, hook_of, run
 from tests.toy import WIDTHS
 
@@ -34,7 +35,7 @@ def main(rank: int, folder: Path) -> None:
     os.environ['LOCAL_RANK'] = str(rank)
     dist.init_process_group('gloo', f'file://{folder}/store', rank=rank, world_size=2)
     torch.save(train(folder / 'run', batch_size=3, **PARALLEL), folder / f'rank{rank}.pt')
-    dist.destroy_process_group()
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from projects.bss.processes import end_processes
 from tests.test_rebalance.probes import hook_of, run
 from tests.test_rebalance.test_mses import SCRIPT
 from tests.test_rebalance.validation_script import validated
@@ -38,7 +39,7 @@ def main(rank: int, folder: Path) -> None:
     dist.init_process_group('gloo', f'file://{folder}/store', rank=rank, world_size=2)
     torch.save({name: train(folder / name, hook) for name, hook in HOOKS.items()},
                folder / f'rank{rank}.pt')
-    dist.destroy_process_group()
+    end_processes()
 
 
 if __name__ == '__main__':

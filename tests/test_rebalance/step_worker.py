@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from projects.bss.processes import end_processes
 from projects.bss.rebalance import CheckpointState, registered_methods
 from tests.test_rebalance.probes import build, train
 
@@ -39,7 +40,7 @@ def main(rank: int, world_size: int, folder: Path) -> None:
     told = {name: result(dict(config, launcher='pytorch'))
             for name, config in json.loads((folder / 'runs.json').read_text()).items()}
     torch.save(told, folder / f'rank{rank}.pt')
-    dist.destroy_process_group()
+    end_processes()
 
 
 if __name__ == '__main__':

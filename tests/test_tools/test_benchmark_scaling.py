@@ -29,6 +29,6 @@ def test_scaling(tmp_path: Path, miniature_root: Path) -> None:
     assert (one['processes'], one['scored_share']) == (1, 1)
     assert (two['processes'], two['scored_share']) == (2, .5)
     for key in ('efficiency', 'cpu_efficiency', 'scoring_efficiency'):
-        assert one[key]['median'] == 1 and 0 < two[key]['median'] < 2, key
+        assert one[key]['median'] == 1 and two[key]['median'] > 0, key
     assert 0 < two['samples_per_second']['median'] == pytest.approx(
         2 * two['efficiency']['median'] * one['samples_per_second']['median'])

@@ -1,9 +1,9 @@
 """The commands that make and check the data sets."""
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -166,12 +166,21 @@ class TestCREMAD:
         """The worker processes notice that the main process is gone."""
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            try:
-                os.killpg(session, 0)
-            except ProcessLookupError:
+            if not running_in(session):
                 return
             time.sleep(0.05)
         pytest.fail('worker processes outlive the main process')
+
+
+def running_in(session: int) -> list[int]:
+    """Processes of a session, without those that have ended and wait to be asked how."""
+    running = []
+    for path in Path('/proc').glob('[0-9]*/stat'):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            state, _, _, owner = path.read_text().rpartition(')')[2].split()[:4]
+            if int(owner) == session and state != 'Z':
+                running.append(int(path.parent.name))
+    return running
 
 
 def write_clip_videos(folder: Path, names: list[str]) -> None:

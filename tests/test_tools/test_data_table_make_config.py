@@ -158,7 +158,7 @@ def test_every_kind_of_modality_gives_a_model_that_runs(tmp_path: Path,
 def run(*command: str, folder: Path) -> None:
     """Run a tool of the repository in a process of its own."""
     done = subprocess.run([sys.executable, str(ROOT / 'tools' / command[0]), *command[1:]],
-                          cwd=folder, capture_output=True, text=True, timeout=110,
+                          cwd=folder, capture_output=True, text=True, timeout=600,
                           env=dict(os.environ, OMP_NUM_THREADS='1'))
     assert done.returncode == 0, done.stdout + done.stderr
 

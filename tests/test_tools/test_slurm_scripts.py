@@ -64,17 +64,21 @@ def test_what_the_script_asks_of_slurm(tmp_path: Path, environment: dict[str, st
 
 @pytest.mark.slow
 def test_two_tasks_train_go_on_and_test(tmp_path: Path, environment: dict[str, str]) -> None:
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        environment.update(GPUS='2', GPUS_PER_NODE='1', MASTER_PORT=str(probe.getsockname()[1]))
+    def launch(script: str, *arguments: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            environment['MASTER_PORT'] = str(probe.getsockname()[1])
+        slurm(script, tmp_path, environment, config, *arguments)
+
+    environment.update(GPUS='2', GPUS_PER_NODE='1')
     config = str(write_task(tmp_path))
-    slurm('slurm_train.sh', tmp_path, environment, config, '--work-dir', 'trained', '--resume')
-    slurm('slurm_train.sh', tmp_path, environment, config, '--work-dir', 'trained', '--resume',
-          '--cfg-options', 'train_cfg.max_epochs=3')
+    launch('slurm_train.sh', '--work-dir', 'trained', '--resume')
+    launch('slurm_train.sh', '--work-dir', 'trained', '--resume', '--cfg-options',
+           'train_cfg.max_epochs=3')
     # Six samples in batches of two on two ranks: two iterations an epoch.
     last = torch.load(tmp_path / 'trained' / 'epoch_3.pth', weights_only=True)
     assert last['meta']['iter'] == 6 and '--nodes=2' in (tmp_path / 'srun.txt').read_text()
     logs = ''.join(log.read_text() for log in (tmp_path / 'trained').glob('*/*.log'))
     assert 'resumed epoch: 2, iter: 4' in logs
-    slurm('slurm_test.sh', tmp_path, environment, config, 'trained/epoch_3.pth')
+    launch('slurm_test.sh', 'trained/epoch_3.pth')
     assert '--nodes=2' in (tmp_path / 'srun.txt').read_text()

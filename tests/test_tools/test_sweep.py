@@ -90,8 +90,8 @@ class TestPool:
     def test_waits_for_the_child_of_a_killed_sweep(self, tmp_path: Path) -> None:
         once = ('import pathlib, time\np = pathlib.Path({0!r})\n'
                 'p.write_text(p.read_text() + "begun " if p.exists() else "begun ")\n'
-                'time.sleep(1.5)\np.write_text(p.read_text() + "ended ")'
-                ).format(str(tmp_path / 'written'))
+                'while not p.with_name("go").exists(): time.sleep(0.01)\n'
+                'p.write_text(p.read_text() + "ended ")').format(str(tmp_path / 'written'))
         start = (
             'import sys\nsys.path[:0] = [{root!r}, {here!r}]\nfrom pathlib import Path\n'
             'from test_sweep import compute, script\n'
@@ -101,6 +101,7 @@ class TestPool:
             while not (tmp_path / 'written').exists():
                 time.sleep(0.01)
             killed.kill()
+        threading.Timer(1, (tmp_path / 'go').touch).start()
         assert compute([script(tmp_path / 'runs', 'r', once)], processes=1) == {}
         # One after the other, never at the same time.
         assert (tmp_path / 'written').read_text() == 'begun ended begun ended '
