@@ -199,7 +199,7 @@ class TestSlowly:
         check_same_run(folder, 'nodes_killed', 'two', exactly=True)
 
     def test_a_shared_store_is_refused_where_it_would_hang_a_restart(self, ended_slowly, folder):
-        assert 0 not in ended_slowly['nodes_shared']['statuses']
+        assert ended_slowly['nodes_shared']['statuses'] == [1, 1]
         for log in folder.glob('nodes_shared_0/*/attempt_0/0/stderr.log'):
             assert log.read_text().count('need TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1') == 1
 
@@ -222,7 +222,7 @@ class TestSlowly:
 
     def test_a_killed_rank_ends_the_run_with_a_report(self, ended_slowly, folder):
         """The agent reports the rank that it sees first, which may be the one that is left."""
-        assert ended_slowly['gone']['statuses'] == [1] and ended_slowly['gone']['seconds'] < 300
+        assert ended_slowly['gone']['statuses'] == [1] and ended_slowly['gone']['seconds'] < 60
         cause = report_of(folder, 'gone').read_text().partition('Root Cause')[2]
         if 'rank      : 1 (local_rank: 1)' in cause:
             assert 'Signal 9 (SIGKILL) received by PID' in cause
@@ -232,7 +232,7 @@ class TestSlowly:
 
     def test_a_hanging_rank_ends_the_run_with_a_sentence(self, ended_slowly, folder):
         assert ended_slowly['hanging']['statuses'] == [1]
-        assert ended_slowly['hanging']['seconds'] < 300
+        assert ended_slowly['hanging']['seconds'] < 60
         (written, ) = (folder / 'hanging_0').glob('*/attempt_0/0/stderr.log')
         assert LOST in written.read_text()
 
